@@ -1,0 +1,1 @@
+//! Plan, readiness, status, ApplySet and deletion of one instance, as pure functions.

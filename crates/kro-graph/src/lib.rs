@@ -1,0 +1,1 @@
+//! ResourceGraphDefinition plus schemas -> typed graph, CRD and diagnostics.

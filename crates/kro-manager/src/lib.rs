@@ -1,0 +1,1 @@
+//! Both controllers as one event loop without I/O.

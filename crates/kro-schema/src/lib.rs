@@ -1,0 +1,1 @@
+//! Structural schemas, SimpleSchema, bundled schemas of the built-in kinds.

@@ -1,0 +1,1 @@
+//! HTTP listener and tower service of the embedded API.

@@ -1,0 +1,2 @@
+//! The kro program.
+fn main() {}

@@ -1,1 +1,24 @@
 //! An in-memory Kubernetes API: knows nothing of kro.
+//!
+//! [`ApiServer`] is a synchronous value: a [`Request`] and the time go in, a [`Response`] comes out. It performs no
+//! I/O, reads no clock and draws no randomness, so a whole cluster can run in a test, under a virtual clock, or in a
+//! browser. Controllers of the cluster are [`Reactor`]s that [`ApiServer::tick`] drives.
+#![deny(missing_docs)]
+
+mod access;
+mod config;
+mod reactor;
+mod request;
+mod resource;
+mod response;
+mod server;
+
+pub use access::Access;
+pub use bytes::Bytes;
+pub use config::{Authorization, Config, Profile};
+pub use jiff::Timestamp;
+pub use reactor::{Change, ChangeKind, Reactor};
+pub use request::{Headers, Method, Request, User};
+pub use resource::{GroupResource, Resource, Version};
+pub use response::{Body, Response, WatchId, WatchPoll};
+pub use server::ApiServer;

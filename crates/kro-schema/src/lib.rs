@@ -1,1 +1,5 @@
 //! Structural schemas, SimpleSchema, bundled schemas of the built-in kinds.
+
+#![deny(missing_docs)]
+
+pub mod structural;

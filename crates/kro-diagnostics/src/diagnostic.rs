@@ -158,6 +158,11 @@ impl Diagnostic {
         self
     }
 
+    /// What [`Diagnostics::sort`] compares.
+    fn order(&self) -> (Option<Span>, Option<(Code, &str)>) {
+        (self.span, self.span.map(|_| (self.code, self.message.as_str())))
+    }
+
     /// True for an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -216,7 +221,7 @@ impl Diagnostics {
     /// Orders by place in the text, then by code and message, and drops exact repeats. Those without a place keep
     /// their order and come first.
     pub fn sort(&mut self) {
-        self.items.sort_by(|left, right| left.span.cmp(&right.span));
+        self.items.sort_by(|left, right| left.order().cmp(&right.order()));
         self.items.dedup();
     }
 }

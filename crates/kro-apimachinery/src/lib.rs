@@ -1,1 +1,8 @@
 //! Server-side apply and managed fields, patches, selectors, Status.
+#![deny(missing_docs)]
+
+mod field_error;
+mod status;
+
+pub use field_error::{FieldError, FieldErrorKind, go_quote, print_value};
+pub use status::{Cause, Details, Status};

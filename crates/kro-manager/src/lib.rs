@@ -1,1 +1,31 @@
 //! Both controllers as one event loop without I/O.
+//!
+//! A driver owns a [`Manager`], hands it every [`Event`] and performs the [`Effect`]s it gets back:
+//!
+//! 1. Begin with [`Event::LeadershipGained`].
+//! 2. [`Effect::Request`]: send it, then hand in [`Event::Response`]. A request that cannot be sent is answered with a
+//!    [`TransportError`]. Order between requests does not matter: the manager waits for the answer where it does.
+//! 3. [`Effect::Watch`]: list and hand in [`Event::Listed`], then watch and hand in [`Event::Object`]. When the watch
+//!    expires, list again. While it fails, hand in [`Event::WatchFailed`] and try again with a backoff.
+//! 4. [`Effect::SetTimer`]: hand in [`Event::Timer`] when it is due.
+//!
+//! The driver hands in whole objects with their `managedFields`; the manager keeps of them what it needs.
+#![deny(missing_docs)]
+
+mod config;
+mod effect;
+mod event;
+mod id;
+mod manager;
+pub mod path;
+mod view;
+
+pub use config::Config;
+pub use effect::{
+    ApiRequest, Effect, KubernetesEvent, LogLevel, LogLine, Metric, MetricChange, ObjectReference, Verb, WatchTarget,
+};
+pub use event::{ApiResponse, Event, ObjectChange, TransportError, WatchFailure};
+pub use id::{RequestId, TimerId, WatchId};
+pub use kro_engine::Timestamp;
+pub use manager::Manager;
+pub use view::{GraphView, InstanceView, NodeView, View};

@@ -1,0 +1,78 @@
+use kro_engine::Timestamp;
+use kro_value::Str;
+
+/// What the manager knows at one moment, for a live display. Everything is in a stable order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct View {
+    /// All definitions by name.
+    pub graphs: Vec<GraphView>,
+    /// Requests that were sent and not answered yet.
+    pub requests_in_flight: usize,
+    /// When the next timer is due: the time of the next retry.
+    pub next_timer: Option<Timestamp>,
+}
+
+impl View {
+    /// True when every definition and every instance is ready and nothing is under way.
+    pub fn is_ready(&self) -> bool {
+        self.requests_in_flight == 0
+            && self.graphs.iter().all(|graph| graph.ready && graph.instances.iter().all(|instance| instance.ready))
+    }
+}
+
+/// One definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraphView {
+    /// Name of the definition.
+    pub name: Str,
+    /// The kind it defines; empty for a definition without a schema.
+    pub kind: Str,
+    /// Its `Ready` condition at the current generation.
+    pub ready: bool,
+    /// Its `status.state`; empty before the first status.
+    pub state: Str,
+    /// Why it is not ready; empty when it is.
+    pub message: Str,
+    /// The revision that serves instances; 0 for none.
+    pub revision: i64,
+    /// Its instances by namespace and name. A definition without a schema is its own single instance.
+    pub instances: Vec<InstanceView>,
+}
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InstanceView {
+    /// Namespace; empty when cluster-scoped.
+    pub namespace: Str,
+    /// Name.
+    pub name: Str,
+    /// True when all its nodes are ready or skipped.
+    pub ready: bool,
+    /// `ACTIVE`, `IN_PROGRESS`, `ERROR` or `DELETING`.
+    pub state: Str,
+    /// Why it is not ready; empty when it is.
+    pub message: String,
+    /// Since when it has this state.
+    pub since: Timestamp,
+    /// When it is tried again after a failure.
+    pub next_retry: Option<Timestamp>,
+    /// Its nodes in apply order.
+    pub nodes: Vec<NodeView>,
+}
+
+/// One node of an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeView {
+    /// Id of the resource.
+    pub id: Str,
+    /// Kind of its objects.
+    pub kind: Str,
+    /// Name of its object, or `<n> items` of a collection; empty while unknown.
+    pub name: Str,
+    /// `SYNCED`, `IN_PROGRESS`, `WAITING_FOR_READINESS`, `SKIPPED`, `DELETING` or `ERROR`.
+    pub state: Str,
+    /// Why it is not synced; empty when it is.
+    pub reason: String,
+    /// Since when it has this state.
+    pub since: Timestamp,
+}

@@ -1,1 +1,38 @@
 //! The Common Expression Language: parser, checker, evaluator, Kubernetes and kro libraries.
+//!
+//! The stages follow cel-go: [`parse`] turns text into an [`Ast`] and expands macros, [`Environment::check`] gives every
+//! node a type and every call its overloads, and the evaluator runs what was planned from both. One table of
+//! [`FunctionDecl`]s drives checker and evaluator. No stage stops at the first error, and none performs I/O.
+
+#![deny(missing_docs)]
+
+pub mod ast;
+pub mod checker;
+pub mod declarations;
+mod environment;
+mod issue;
+pub mod macros;
+pub mod operators;
+mod parser;
+mod provider;
+pub mod types;
+
+// Place holders until the evaluator lands in files of its own.
+#[allow(missing_docs)]
+pub mod eval {
+    pub struct EvalContext<'a>(std::marker::PhantomData<&'a ()>);
+    pub struct EvalError;
+}
+#[allow(missing_docs)]
+pub mod value {
+    pub struct CelValue;
+}
+
+pub use ast::{Ast, ExprId};
+pub use checker::{Checked, Reference};
+pub use declarations::{FunctionDecl, Implementation, Library, OverloadDecl, VariableDecl};
+pub use environment::{Environment, EnvironmentBuilder};
+pub use issue::{Issue, IssueKind, position};
+pub use parser::{ParseOptions, Parsed, parse};
+pub use provider::{ObjectTypes, TypeProvider};
+pub use types::Type;

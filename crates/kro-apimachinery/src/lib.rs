@@ -2,7 +2,10 @@
 #![deny(missing_docs)]
 
 mod field_error;
+pub mod names;
+mod selector;
 mod status;
 
 pub use field_error::{FieldError, FieldErrorKind, go_quote, print_value};
+pub use selector::{FieldRequirement, FieldSelector, LabelRequirement, LabelSelector, Operator};
 pub use status::{Cause, Details, Status};

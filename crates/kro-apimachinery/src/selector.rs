@@ -1,0 +1,8 @@
+//! Label selectors and field selectors.
+
+mod field;
+mod label;
+mod lexer;
+
+pub use field::{FieldRequirement, FieldSelector};
+pub use label::{LabelRequirement, LabelSelector, Operator};

@@ -1,0 +1,164 @@
+use kro_apiserver::{ApiServer, Body, Method, Request, WatchId as StreamId};
+use kro_engine::Timestamp;
+use kro_manager::{Event, ObjectChange, WatchFailure, WatchId, WatchTarget};
+use kro_value::{Str, Value, from_json_bytes};
+
+/// How long after a failure a watch is tried again.
+const RETRY_MS: i64 = 1_000;
+
+/// A watch of the manager.
+pub(crate) struct Watch {
+    id: WatchId,
+    target: WatchTarget,
+    state: State,
+}
+
+enum State {
+    /// To be listed, now or at a later time.
+    Pending(Timestamp),
+    /// Listed and open.
+    Open(StreamId),
+}
+
+impl Watch {
+    pub(crate) fn new(id: WatchId, target: WatchTarget, now: Timestamp) -> Self {
+        Self { id, target, state: State::Pending(now) }
+    }
+
+    pub(crate) fn id(&self) -> WatchId {
+        self.id
+    }
+
+    /// The path, for the trace.
+    pub(crate) fn path(&self) -> String {
+        self.target.path()
+    }
+
+    /// When there is something to do without a change on the server.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Pending(at) => Some(at),
+            State::Open(_) => None,
+        }
+    }
+
+    /// Lists when it is time to, else reads what the stream has.
+    pub(crate) fn poll(&mut self, server: &mut ApiServer, now: Timestamp) -> Vec<Event> {
+        match self.state {
+            State::Pending(at) if at <= now => self.list(server, now),
+            State::Pending(_) => Vec::new(),
+            State::Open(stream) => self.read(server, stream, now),
+        }
+    }
+
+    /// Ends the stream; the watch lists again when it is polled next.
+    pub(crate) fn cut(&mut self, server: &mut ApiServer, now: Timestamp) {
+        self.close(server);
+        self.state = State::Pending(now);
+    }
+
+    /// Frees what the server holds for it.
+    pub(crate) fn close(&mut self, server: &mut ApiServer) {
+        if let State::Open(stream) = self.state {
+            server.close_watch(stream);
+        }
+    }
+
+    fn list(&mut self, server: &mut ApiServer, now: Timestamp) -> Vec<Event> {
+        let response = server.handle(&self.request(""), clock(now));
+        let body = from_json_bytes(response.bytes()).unwrap_or_default();
+        if response.status != 200 {
+            return vec![self.fail(response.status, &body, now)];
+        }
+        let resource_version = Str::new(body.str_at(&["metadata", "resourceVersion"]).unwrap_or_default());
+        let watch = format!("&watch=true&allowWatchBookmarks=true&resourceVersion={resource_version}");
+        let response = server.handle(&self.request(&watch), clock(now));
+        let Body::Watch(stream) = response.body else {
+            let body = from_json_bytes(response.bytes()).unwrap_or_default();
+            return vec![self.fail(response.status, &body, now)];
+        };
+        self.state = State::Open(stream);
+        vec![Event::Listed { watch: self.id, objects: list_items(&body), resource_version }]
+    }
+
+    fn fail(&mut self, status: u16, body: &Value, now: Timestamp) -> Event {
+        self.state = State::Pending(now.plus_ms(RETRY_MS));
+        let message = Str::new(body.str_at(&["message"]).unwrap_or_default());
+        Event::WatchFailed { watch: self.id, reason: WatchFailure { status, message } }
+    }
+
+    fn read(&mut self, server: &mut ApiServer, stream: StreamId, now: Timestamp) -> Vec<Event> {
+        let poll = server.next_events(stream, clock(now));
+        let mut events = Vec::new();
+        for line in &poll.chunks {
+            let event = from_json_bytes(line).unwrap_or_default();
+            let object = event.get("object").cloned().unwrap_or_default();
+            let change = match event.str_at(&["type"]) {
+                Some("ADDED" | "MODIFIED") => ObjectChange::Applied(object),
+                Some("DELETED") => ObjectChange::Deleted(object),
+                Some("ERROR") => {
+                    self.cut(server, now);
+                    return events;
+                }
+                _ => continue, // a bookmark
+            };
+            events.push(Event::Object { watch: self.id, change });
+        }
+        if poll.ended {
+            self.state = State::Pending(now);
+        }
+        events
+    }
+
+    fn request(&self, more: &str) -> Request {
+        let mut target = format!("{}?", self.target.path());
+        for (name, selector) in
+            [("labelSelector", &self.target.label_selector), ("fieldSelector", &self.target.field_selector)]
+        {
+            if !selector.is_empty() {
+                target.push_str(&format!("{name}={}&", escape(selector)));
+            }
+        }
+        let request = Request::new(Method::Get, &format!("{}{more}", target.trim_end_matches('&')));
+        let accept = match (self.target.metadata_only, more.is_empty()) {
+            (false, _) => "application/json",
+            (true, true) => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            (true, false) => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        };
+        request.with_header("Accept", accept).with_header("User-Agent", "kro-sim")
+    }
+}
+
+/// The items of a list, each with the kind that lists of built-in kinds leave out.
+fn list_items(list: &Value) -> Vec<Value> {
+    let kind = list.str_at(&["kind"]).and_then(|kind| kind.strip_suffix("List")).map(Value::from);
+    let api_version = list.get("apiVersion").cloned();
+    let items = list.get("items").and_then(Value::as_list).unwrap_or_default();
+    let complete = |item: &Value| {
+        let mut item = item.clone();
+        if let (Some(map), Some(kind), Some(api_version)) = (item.as_map_mut(), &kind, &api_version)
+            && !map.contains_key("kind")
+        {
+            map.insert("kind", kind.clone());
+            map.insert("apiVersion", api_version.clone());
+        }
+        item
+    };
+    items.iter().map(complete).collect()
+}
+
+fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// The engine's time as the server's.
+pub(crate) fn clock(now: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(now.as_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+/// The server's time as the engine's.
+pub(crate) fn engine_time(time: jiff::Timestamp) -> Timestamp {
+    Timestamp::from_ms(time.as_millisecond())
+}

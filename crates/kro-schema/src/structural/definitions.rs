@@ -19,7 +19,7 @@ pub struct Definitions {
     set: Arc<Set>,
 }
 
-/// Gives the JSON text of a definition, for data that is not decoded until needed.
+/// Gives the JSON of the definition at a position, for data that is not decoded until needed.
 pub(crate) type LoadDefinition = fn(usize) -> Value;
 
 struct Set {
@@ -47,7 +47,6 @@ impl Definitions {
     }
 
     /// Definitions whose JSON is fetched by position among the names, which are sorted.
-    #[allow(dead_code)] // the bundled data comes next
     pub(crate) fn lazy(names: impl Iterator<Item = Str>, load: LoadDefinition) -> Self {
         let entry = |name| (name, Slot { json: Value::Null, parsed: OnceLock::new() });
         Self { set: Arc::new(Set { entries: names.map(entry).collect(), load: Some(load) }) }

@@ -1,1 +1,24 @@
-//! HTTP listener and tower service of the embedded API.
+//! The embedded API's edge: a real clock, randomness of the operating system, a listener and a tower service.
+//!
+//! [`Server`] owns an [`ApiServer`](kro_apiserver::ApiServer) and gives it time. Clients in the same process use
+//! [`Server::in_process`]; kubectl and the rest of the world use [`Server::listen`].
+#![deny(missing_docs)]
+// This crate is an edge: it may read the clock and open sockets.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod authentication;
+mod body;
+mod clock;
+mod kubeconfig;
+mod listener;
+mod server;
+mod service;
+mod status;
+pub mod tls;
+
+pub use authentication::Tokens;
+pub use body::ResponseBody;
+pub use clock::Clock;
+pub use listener::{ListenError, Listener};
+pub use server::Server;
+pub use service::{ApiService, REQUEST_BYTES_MAX};

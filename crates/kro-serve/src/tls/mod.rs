@@ -1,0 +1,8 @@
+//! Transport security: the certificates of one server, the names in a client's certificate, PEM.
+
+mod authority;
+mod names;
+mod pem;
+
+pub use authority::{Authority, CertificateError, KeyedCertificate};
+pub(crate) use names::SubjectNames;

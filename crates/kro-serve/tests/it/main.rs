@@ -1,0 +1,4 @@
+//! The listener over real sockets on loopback.
+
+mod client;
+mod listener;

@@ -1,0 +1,7 @@
+//! Tests of reading and writing YAML.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod places;
+mod reading;
+mod typing;

@@ -24,10 +24,12 @@ mod reader;
 mod scalar;
 mod syntax;
 mod text;
+mod writer;
 
 pub use document::{Document, Parsed};
 pub use node::{Entry, Node, NodeKind, Scalar, ScalarStyle};
 pub use reader::parse;
+pub use writer::{to_yaml, to_yaml_stream};
 
 /// The largest text that is read, in bytes: 32 MiB.
 pub const TEXT_BYTES_MAX: usize = 32 << 20;

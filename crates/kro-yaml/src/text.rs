@@ -141,8 +141,8 @@ impl Aligner<'_> {
                 continue;
             }
             let blank = blank_or_word(rest, true);
-            if rest[..blank].contains('\n') {
-                let breaks = rest[..blank].matches('\n').count();
+            let breaks = line_breaks(&rest[..blank]);
+            if breaks > 0 {
                 self.push((breaks - 1).max(1), blank);
             } else {
                 let run = rest[blank..].find(['\\', ' ', '\t', '\n', '\r']).unwrap_or(rest.len() - blank);
@@ -185,6 +185,11 @@ impl Aligner<'_> {
 /// The length of the leading white space, or of what is none.
 fn blank_or_word(text: &str, blank: bool) -> usize {
     text.find(|character| matches!(character, ' ' | '\t' | '\n' | '\r') != blank).unwrap_or(text.len())
+}
+
+/// How many line breaks of any kind (`\n`, `\r`, `\r\n`) there are.
+fn line_breaks(blank: &str) -> usize {
+    blank.matches(['\n', '\r']).count() - blank.matches("\r\n").count()
 }
 
 /// The lengths of an escape in a double-quoted scalar: decoded and in the source.

@@ -5,3 +5,4 @@
 mod places;
 mod reading;
 mod typing;
+mod writing;

@@ -6,8 +6,13 @@ pub mod conditions;
 pub mod deletion;
 pub mod digest;
 pub mod drift;
+mod eval;
 pub mod marks;
 pub mod object;
+pub mod plan;
+pub mod snapshot;
+pub mod status;
 mod time;
 
+pub use plan::{Apply, Input, InstanceState, NodePlan, NodeState, Plan, plan};
 pub use time::Timestamp;

@@ -7,9 +7,11 @@
 
 pub mod codes;
 mod diagnostic;
+mod render;
 mod source;
 mod suggest;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Fix, Label, Severity};
+pub use render::{Counts, Style, render_github, render_json, render_junit, render_sarif, render_text};
 pub use source::{FileId, LineColumn, SourceFile, SourceMap, Span};
 pub use suggest::{did_you_mean, suggest};

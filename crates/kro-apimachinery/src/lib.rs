@@ -2,9 +2,12 @@
 #![deny(missing_docs)]
 
 mod field_error;
+pub mod fieldset;
+pub mod managedfields;
 pub mod names;
 mod selector;
 mod status;
+pub mod typed;
 
 pub use field_error::{FieldError, FieldErrorKind, go_quote, print_value};
 pub use selector::{FieldRequirement, FieldSelector, LabelRequirement, LabelSelector, Operator};

@@ -6,19 +6,38 @@
 #![deny(missing_docs)]
 
 mod access;
+mod admission;
+mod bootstrap;
 mod config;
+mod conversion;
+mod fields;
+mod handler;
+mod kinds;
+mod negotiation;
+mod random;
 mod reactor;
+mod read;
+mod registry;
+mod representation;
 mod request;
 mod resource;
 mod response;
+mod route;
+mod selection;
 mod server;
+mod state;
+mod store;
+mod table;
+mod uri;
+mod write;
 
-pub use access::Access;
+pub use access::{Access, ObjectRef};
 pub use bytes::Bytes;
 pub use config::{Authorization, Config, Profile};
 pub use jiff::Timestamp;
 pub use reactor::{Change, ChangeKind, Reactor};
 pub use request::{Headers, Method, Request, User};
-pub use resource::{GroupResource, Resource, Version};
+pub use resource::{GroupResource, PrinterColumn, Resource, ScalePaths, Version};
 pub use response::{Body, Response, WatchId, WatchPoll};
 pub use server::ApiServer;
+pub use write::{DeleteOptions, PatchType, Propagation};

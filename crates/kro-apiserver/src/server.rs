@@ -1,23 +1,33 @@
 use jiff::Timestamp;
 
-use crate::{Config, Reactor, Request, Response, WatchId, WatchPoll};
+use crate::state::State;
+use crate::{Access, Config, Reactor, Request, Response, WatchId, WatchPoll, bootstrap, handler};
+
+/// Rounds of controllers within one tick; controllers that never come to rest cannot hang the host.
+const ROUNDS_MAX: usize = 1_000;
 
 /// A Kubernetes API server with its storage.
 ///
 /// Every method takes the time; it must never go backwards between calls.
 pub struct ApiServer {
+    state: State,
     reactors: Vec<Box<dyn Reactor>>,
 }
 
 impl ApiServer {
     /// A server with the objects that every cluster has.
     pub fn new(config: Config, now: Timestamp) -> Self {
-        let _ = (config, now);
-        Self { reactors: Vec::new() }
+        let mut state = State::new(config, now);
+        bootstrap::populate(&mut state);
+        Self { state, reactors: Vec::new() }
     }
 
-    /// Adds a controller; it hears of every change from now on.
-    pub fn add_reactor(&mut self, reactor: Box<dyn Reactor>) {
+    /// Adds a controller. It hears of every object that is there, as added, and of every change from now on.
+    pub fn add_reactor(&mut self, mut reactor: Box<dyn Reactor>) {
+        self.tell_reactors();
+        for change in self.state.everything_as_added() {
+            reactor.observe(&change, self.state.now);
+        }
         self.reactors.push(reactor);
     }
 
@@ -25,31 +35,90 @@ impl ApiServer {
     ///
     /// Controllers do not run here: call [`tick`](Self::tick) when [`next_due`](Self::next_due) says so.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
-        let _ = now;
-        Response::text(501, format!("{} {} is not implemented", request.method, request.path))
+        self.state.now = now;
+        let response = handler::respond(&mut self.state, request);
+        self.tell_reactors();
+        response
     }
 
     /// What a watch has to send now. Call it after anything that may have committed a write, and when
     /// [`next_due`](Self::next_due) passed (bookmarks and timeouts).
     pub fn next_events(&mut self, watch: WatchId, now: Timestamp) -> WatchPoll {
-        let _ = (watch, now);
-        WatchPoll { chunks: Vec::new(), ended: true }
+        self.state.now = now;
+        let Some(open) = self.state.watches.get_mut(&watch) else {
+            return WatchPoll { chunks: Vec::new(), ended: true };
+        };
+        let resource = &open.view.resource;
+        let is_served =
+            self.state.registry.get(&resource.id).is_some_and(|live| std::sync::Arc::ptr_eq(live, resource));
+        let poll = open.poll(&self.state.store, is_served, now);
+        if poll.ended {
+            self.state.watches.remove(&watch);
+        }
+        poll
     }
 
     /// Forgets a watch whose client went away.
     pub fn close_watch(&mut self, watch: WatchId) {
-        let _ = watch;
+        self.state.watches.remove(&watch);
     }
 
     /// Runs every controller that has work due at `now`, until none has. True when something was done.
     pub fn tick(&mut self, now: Timestamp) -> bool {
-        let _ = now;
-        false
+        self.state.now = now;
+        let mut worked = false;
+        for _ in 0..ROUNDS_MAX {
+            if !self.run_due(now) {
+                break;
+            }
+            worked = true;
+        }
+        worked
     }
 
     /// When [`tick`](Self::tick) or an open watch has something to do next; `None` when only a request can change
     /// anything. In the past or now: call `tick` at once.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.reactors.iter().filter_map(|reactor| reactor.next_due()).min()
+        let reactors = self.reactors.iter().filter_map(|reactor| reactor.next_due());
+        let watches = self.state.watches.values().map(|watch| watch.next_due());
+        reactors.chain(watches).min()
+    }
+
+    /// The resource version of the newest write.
+    pub fn resource_version(&self) -> u64 {
+        self.state.store.revision()
+    }
+
+    /// Forgets the history of all resources, as if it were too old: watches and lists that start in the past expire.
+    pub fn expire_history(&mut self) {
+        self.state.store.expire_history();
+    }
+
+    /// Makes every open watch that takes bookmarks send one at its next poll.
+    pub fn request_bookmarks(&mut self) {
+        let now = self.state.now;
+        self.state.watches.values_mut().for_each(|watch| watch.request_bookmark(now));
+    }
+
+    fn run_due(&mut self, now: Timestamp) -> bool {
+        let mut worked = false;
+        for index in 0..self.reactors.len() {
+            let reactor = &mut self.reactors[index];
+            if reactor.next_due().is_some_and(|due| due <= now) {
+                let name = reactor.name();
+                reactor.run(&mut Access::new(&mut self.state, name), now);
+                self.tell_reactors();
+                worked = true;
+            }
+        }
+        worked
+    }
+
+    fn tell_reactors(&mut self) {
+        for change in std::mem::take(&mut self.state.changes) {
+            for reactor in &mut self.reactors {
+                reactor.observe(&change, self.state.now);
+            }
+        }
     }
 }

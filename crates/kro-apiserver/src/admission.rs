@@ -1,0 +1,34 @@
+//! Admission: what is decided about a write before it is validated and stored.
+
+mod namespace;
+
+use kro_apimachinery::Status;
+use kro_value::Value;
+
+use crate::state::State;
+use crate::write::Call;
+
+/// Decides about a new object and completes it.
+pub(crate) fn admit_create(state: &State, call: &mut Call, object: &mut Value) -> Result<(), Status> {
+    namespace::admit_create(state, call)?;
+    let _ = object;
+    Ok(())
+}
+
+/// Decides about a changed object and completes it.
+pub(crate) fn admit_update(state: &State, call: &mut Call, object: &mut Value, old: &Value) -> Result<(), Status> {
+    let _ = (state, call, object, old);
+    Ok(())
+}
+
+/// Decides about a deletion.
+pub(crate) fn admit_delete(state: &State, call: &mut Call, object: &Value) -> Result<(), Status> {
+    let _ = (state, object);
+    namespace::admit_delete(call)
+}
+
+/// The last word on a valid object.
+pub(crate) fn validate(state: &State, call: &mut Call, object: &Value, old: Option<&Value>) -> Result<(), Status> {
+    let _ = (state, call, object, old);
+    Ok(())
+}

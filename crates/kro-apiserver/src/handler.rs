@@ -1,0 +1,87 @@
+//! From requests to the operations of the state, and back to responses.
+
+mod resource;
+
+use kro_apimachinery::Status;
+use kro_value::Value;
+
+use crate::route::Route;
+use crate::state::State;
+use crate::uri::Query;
+use crate::{Body, Method, Request, Response};
+
+/// Answers a request.
+pub(crate) fn respond(state: &mut State, request: &Request) -> Response {
+    let mut response = dispatch(state, request).unwrap_or_else(|status| failure(&status));
+    if request.method == Method::Head {
+        response.body = Body::Full(bytes::Bytes::new());
+    }
+    response
+}
+
+fn dispatch(state: &mut State, request: &Request) -> Result<Response, Status> {
+    let query = Query::parse(&request.query);
+    let route = Route::of(&request.path);
+    match &route {
+        Route::Resource(path) => return resource::respond(state, request, path, &query),
+        Route::Unknown => return Ok(Response::text(404, "404 page not found\n")),
+        _ => {}
+    }
+    if !matches!(request.method, Method::Get | Method::Head) {
+        return Err(method_not_allowed());
+    }
+    Ok(match route {
+        Route::Version => Response::json(200, &version(state)),
+        Route::Health(name) => health(name, &query),
+        _ => Response::text(404, "404 page not found\n"),
+    })
+}
+
+/// A failure as a response.
+pub(crate) fn failure(status: &Status) -> Response {
+    let response = Response::json(status.code, &status.to_value());
+    match status.details.as_ref().map_or(0, |details| details.retry_after_seconds) {
+        0 => response,
+        seconds => response.with_header("Retry-After", seconds.to_string()),
+    }
+}
+
+pub(crate) fn method_not_allowed() -> Status {
+    Status::failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        .with_empty_details()
+}
+
+/// 404 of a built-in group: there is no such resource, version or subresource.
+pub(crate) fn no_such_resource() -> Status {
+    Status::failure(404, "NotFound", "the server could not find the requested resource").with_empty_details()
+}
+
+fn version(state: &State) -> Value {
+    let git_version = state.config.git_version.as_str();
+    let mut numbers = git_version.trim_start_matches('v').split(['.', '-', '+']);
+    let major = numbers.next().unwrap_or("1").to_owned();
+    let minor = numbers.next().unwrap_or("0").to_owned();
+    let previous = minor.parse::<u32>().map_or(0, |minor| minor.saturating_sub(1)).to_string();
+    Value::map([
+        ("major", Value::from(major.clone())),
+        ("minor", minor.clone().into()),
+        ("emulationMajor", major.clone().into()),
+        ("emulationMinor", minor.into()),
+        ("minCompatibilityMajor", major.into()),
+        ("minCompatibilityMinor", previous.into()),
+        ("gitVersion", git_version.into()),
+        ("gitCommit", "".into()),
+        ("gitTreeState", "clean".into()),
+        ("buildDate", "1970-01-01T00:00:00Z".into()),
+        ("goVersion", "none".into()),
+        ("compiler", "rustc".into()),
+        ("platform", "kro".into()),
+    ])
+}
+
+fn health(name: &str, query: &Query) -> Response {
+    if query.get("verbose").is_none() {
+        return Response::text(200, "ok");
+    }
+    Response::text(200, format!("[+]ping ok\n[+]etcd ok\n{name} check passed\n"))
+}

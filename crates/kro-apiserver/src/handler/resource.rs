@@ -1,0 +1,294 @@
+//! Requests about objects.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use kro_apimachinery::Status;
+use kro_value::{Str, Value, from_json_bytes};
+
+use super::{method_not_allowed, no_such_resource};
+use crate::negotiation::{Form, negotiate};
+use crate::read::watch::Watch;
+use crate::read::{ListOptions, list, options};
+use crate::representation::{self, View};
+use crate::route::ResourcePath;
+use crate::selection::Selection;
+use crate::state::State;
+use crate::store::Stored;
+use crate::table::{self, TableOptions};
+use crate::uri::Query;
+use crate::write::{self, Call, DeleteOptions, PatchType, WriteOptions, Written};
+use crate::{Body, Headers, Method, Request, Resource, Response};
+
+/// Answers a request for a collection, an object or a subresource.
+pub(super) fn respond(
+    state: &mut State,
+    request: &Request,
+    path: &ResourcePath,
+    query: &Query,
+) -> Result<Response, Status> {
+    let Some((resource, version)) = find(state, path) else {
+        return if state.registry.is_builtin_group(&path.group) {
+            Err(no_such_resource())
+        } else {
+            Ok(Response::text(404, "404 page not found\n"))
+        };
+    };
+    if !path.subresource.is_empty() {
+        check_subresource(&resource, version, path)?;
+    }
+    let form = negotiate(request.headers.get("Accept"))?;
+    let mut handler = Handler { state, request, path, query, view: View { resource, version, form } };
+    let response = if path.name.is_empty() { handler.collection() } else { handler.object() }?;
+    Ok(handler.with_deprecation(response))
+}
+
+/// The served resource of a path, in the right scope.
+fn find(state: &State, path: &ResourcePath) -> Option<(Arc<Resource>, usize)> {
+    let resource = state.registry.find(&path.group, &path.resource)?;
+    let version = resource.version(&path.version)?;
+    let in_scope = match &path.namespace {
+        Some(_) => resource.namespaced,
+        None => !resource.namespaced || path.name.is_empty(),
+    };
+    in_scope.then(|| (Arc::clone(resource), version))
+}
+
+fn check_subresource(resource: &Resource, version: usize, path: &ResourcePath) -> Result<(), Status> {
+    if resource.versions[version].has_subresource(&path.subresource) {
+        return Ok(());
+    }
+    Err(if resource.custom {
+        Status::not_found(&resource.id.group, &resource.id.resource, &path.name)
+    } else {
+        no_such_resource()
+    })
+}
+
+struct Handler<'a> {
+    state: &'a mut State,
+    request: &'a Request,
+    path: &'a ResourcePath,
+    query: &'a Query,
+    view: View,
+}
+
+impl Handler<'_> {
+    fn collection(&mut self) -> Result<Response, Status> {
+        let (method, resource) = (self.request.method, &self.view.resource);
+        let reads = matches!(method, Method::Get | Method::Head);
+        let across_namespaces = resource.namespaced && self.path.namespace.is_none();
+        match method {
+            _ if across_namespaces && !reads => Err(method_not_allowed()),
+            Method::Get | Method::Head if resource.has_verb("list") => self.list_or_watch(),
+            Method::Post if resource.has_verb("create") => self.create(),
+            Method::Delete if resource.has_verb("deletecollection") => self.delete_collection(),
+            _ => Err(method_not_allowed()),
+        }
+    }
+
+    fn object(&mut self) -> Result<Response, Status> {
+        match self.request.method {
+            Method::Get | Method::Head if self.query.flag("watch") == Some(true) => self.list_or_watch(),
+            Method::Get | Method::Head => self.get(),
+            Method::Put => self.update(),
+            Method::Patch => self.patch(),
+            Method::Delete if self.path.subresource.is_empty() => self.delete(),
+            _ => Err(method_not_allowed()),
+        }
+    }
+
+    fn get(&mut self) -> Result<Response, Status> {
+        let revision = options::check_get_revision(self.query)?;
+        list::check_not_in_future(&self.state.store, revision.unwrap_or_default())?;
+        let call = self.call("GetOptions", false)?;
+        let stored = self.state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
+        self.show(200, &stored, &call)
+    }
+
+    fn list_or_watch(&mut self) -> Result<Response, Status> {
+        let mut options = ListOptions::parse(self.query)?;
+        options.watch |= !self.path.name.is_empty();
+        let namespace = self.path.namespace.clone();
+        let selection =
+            Selection::parse(self.query, &self.view.resource, self.view.version, namespace, &self.path.name)?;
+        if options.watch {
+            return self.watch(selection, &options);
+        }
+        let table = TableOptions::parse(self.query)?;
+        let page = list::list(&self.state.store, &self.view.resource, &selection, &options)?;
+        Ok(match self.view.form {
+            Form::Table { .. } => Response::json(200, &table::list(&self.view, &page, table, self.state.now)),
+            Form::Metadata { list: false, .. } => return Err(not_a_list_form()),
+            _ => {
+                let text = representation::list(&self.view, &page.meta, page.items.iter());
+                Response::new(200, "application/json", text)
+            }
+        })
+    }
+
+    fn watch(&mut self, selection: Selection, options: &ListOptions) -> Result<Response, Status> {
+        let table = TableOptions::parse(self.query)?;
+        if options.send_initial_events == Some(true) {
+            list::check_not_in_future(&self.state.store, options.revision.unwrap_or_default())?;
+        }
+        // Spread, so that not all clients come back at once.
+        let seconds = 1_800 + self.state.random.below(1_800);
+        let lifetime = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(1_800));
+        let now = self.state.now;
+        let watch = Watch::open(&self.state.store, self.view.clone(), selection, options, table, lifetime, now);
+        let id = self.state.next_watch_id();
+        self.state.watches.insert(id, watch);
+        let headers =
+            Headers::new().with("Content-Type", "application/json").with("Cache-Control", "no-cache, private");
+        Ok(Response { status: 200, headers, body: Body::Watch(id) })
+    }
+
+    fn create(&mut self) -> Result<Response, Status> {
+        let mut call = self.call("CreateOptions", false)?;
+        let object = write::decode::object(&mut call, &self.request.headers, &self.request.body)?;
+        let written = self.state.create(&mut call, object)?;
+        self.answer(&written, &call)
+    }
+
+    fn update(&mut self) -> Result<Response, Status> {
+        let mut call = self.call("UpdateOptions", false)?;
+        let object = write::decode::object(&mut call, &self.request.headers, &self.request.body)?;
+        let written = self.state.update(&mut call, object)?;
+        self.answer(&written, &call)
+    }
+
+    fn patch(&mut self) -> Result<Response, Status> {
+        let content_type = write::decode::content_type(&self.request.headers);
+        let custom = self.view.resource.custom;
+        let kind = PatchType::parse(content_type).filter(|kind| !custom || *kind != PatchType::Strategic);
+        let Some(kind) = kind else { return Err(unsupported_patch(custom)) };
+        let mut call = self.call("PatchOptions", kind == PatchType::Apply)?;
+        let patch = write::decode::patch(&mut call, kind, &self.request.body)?;
+        let written = self.state.patch(&mut call, kind, &patch)?;
+        self.answer(&written, &call)
+    }
+
+    fn delete(&mut self) -> Result<Response, Status> {
+        let mut call = self.call("DeleteOptions", false)?;
+        let options = self.delete_options()?;
+        let deleted = self.state.delete(&mut call, &options)?;
+        if deleted.gone && !crate::kinds::returns_deleted(&call.resource) {
+            let mut status = Status { code: 200, ..Status::default() }.about(
+                &call.resource.id.group,
+                &call.resource.id.resource,
+                &call.name,
+            );
+            if let Some(details) = &mut status.details {
+                details.uid = deleted.stored.uid();
+            }
+            return Ok(with_warnings(Response::json(200, &status.to_value()), &call));
+        }
+        let status = if !deleted.gone && options.orphan_dependents == Some(false) { 202 } else { 200 };
+        self.show(status, &deleted.stored, &call)
+    }
+
+    fn delete_collection(&mut self) -> Result<Response, Status> {
+        let mut call = self.call("DeleteOptions", false)?;
+        let delete = self.delete_options()?;
+        let options = ListOptions::parse(self.query)?;
+        let namespace = self.path.namespace.clone();
+        let selection = Selection::parse(self.query, &call.resource, call.version, namespace, "")?;
+        let page = list::list(&self.state.store, &call.resource, &selection, &options)?;
+        self.state.delete_collection(&mut call, &page.items, &delete)?;
+        let text = representation::list(&self.view, &page.meta, page.items.iter());
+        Ok(with_warnings(Response::new(200, "application/json", text), &call))
+    }
+
+    fn delete_options(&self) -> Result<DeleteOptions, Status> {
+        let body = &self.request.body;
+        if body.is_empty() {
+            return DeleteOptions::parse(None, self.query);
+        }
+        let value: Value = from_json_bytes(body).map_err(|error| {
+            Status::bad_request(format!(
+                "the object provided is unrecognized (must be of type DeleteOptions): {}",
+                write::decode::go_error(&error)
+            ))
+        })?;
+        DeleteOptions::parse(Some(&value), self.query)
+    }
+
+    fn call(&self, options_kind: &str, is_apply: bool) -> Result<Call, Status> {
+        let agent = self.request.headers.get("User-Agent").unwrap_or_default();
+        let options = if matches!(options_kind, "CreateOptions" | "UpdateOptions" | "PatchOptions") {
+            WriteOptions::parse(self.query, agent, options_kind, is_apply)?
+        } else {
+            WriteOptions::parse(&Query::default(), agent, options_kind, false)?
+        };
+        Ok(Call {
+            resource: Arc::clone(&self.view.resource),
+            version: self.view.version,
+            namespace: self.path.namespace.clone().unwrap_or_default(),
+            name: self.path.name.clone(),
+            subresource: self.path.subresource.clone(),
+            user: self.request.user.clone(),
+            now: self.state.now,
+            manager: options.manager,
+            dry_run: options.dry_run,
+            validation: options.validation,
+            force: options.force,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn answer(&self, written: &Written, call: &Call) -> Result<Response, Status> {
+        let status = if written.created { 201 } else { 200 };
+        if !(written.created && call.dry_run) {
+            return self.show(status, &written.stored, call);
+        }
+        // An object that was not stored has no resource version.
+        let mut value = written.stored.value.clone();
+        value.remove_at(&["metadata", "resourceVersion"]);
+        self.show(status, &Stored::new(value, written.stored.revision, written.stored.schema_revision), call)
+    }
+
+    fn show(&self, status: u16, stored: &Stored, call: &Call) -> Result<Response, Status> {
+        let response = match self.view.form {
+            Form::Table { .. } => {
+                let options = TableOptions::parse(self.query)?;
+                Response::json(status, &table::object(&self.view, stored, options, self.state.now))
+            }
+            _ => Response::new(status, "application/json", self.view.object(stored)),
+        };
+        Ok(with_warnings(response, call))
+    }
+
+    fn with_deprecation(&self, response: Response) -> Response {
+        let deprecation = &self.view.resource.versions[self.view.version].deprecation;
+        if deprecation.is_empty() { response } else { response.with_header("Warning", warning(deprecation)) }
+    }
+}
+
+fn with_warnings(mut response: Response, call: &Call) -> Response {
+    for text in &call.warnings {
+        response.headers.push("Warning", warning(text));
+    }
+    response
+}
+
+fn warning(text: &str) -> String {
+    let text: Str = text.chars().filter(|character| !character.is_control()).collect();
+    format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn not_a_list_form() -> Status {
+    Status::failure(
+        406,
+        "NotAcceptable",
+        "you requested PartialObjectMetadata, but the requested object is a list (*unstructured.UnstructuredList)",
+    )
+}
+
+fn unsupported_patch(custom: bool) -> Status {
+    if custom {
+        let message = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+        return Status::failure(415, "UnsupportedMediaType", message);
+    }
+    Status::failure(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
+}

@@ -1,0 +1,112 @@
+//! Objects as tables, for `kubectl get`.
+
+mod duration;
+
+use jiff::Timestamp;
+use kro_apimachinery::Status;
+use kro_value::Value;
+
+use crate::read::list::Page;
+use crate::representation::View;
+use crate::store::Stored;
+use crate::uri::Query;
+
+pub(crate) use duration::age;
+
+/// What of an object goes with its row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum IncludeObject {
+    #[default]
+    Metadata,
+    Object,
+    None,
+}
+
+/// Options of a table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TableOptions {
+    pub(crate) include: IncludeObject,
+}
+
+impl TableOptions {
+    /// Reads `includeObject`.
+    pub(crate) fn parse(query: &Query) -> Result<Self, Status> {
+        let include = match query.text("includeObject") {
+            "" | "Metadata" => IncludeObject::Metadata,
+            "Object" => IncludeObject::Object,
+            "None" => IncludeObject::None,
+            other => {
+                return Err(Status::bad_request(format!(
+                    "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty"
+                )));
+            }
+        };
+        Ok(Self { include })
+    }
+}
+
+/// A list as a table.
+pub(crate) fn list(view: &View, page: &Page, options: TableOptions, now: Timestamp) -> Value {
+    let rows = page.items.iter().map(|stored| row(view, stored, options, now)).collect();
+    table(view, page.meta.to_value(), Some(columns(view)), rows)
+}
+
+/// One object as a table.
+pub(crate) fn object(view: &View, stored: &Stored, options: TableOptions, now: Timestamp) -> Value {
+    row_event(view, stored, options, true, now)
+}
+
+/// One object as a table in a watch: columns only the first time.
+pub(crate) fn row_event(
+    view: &View,
+    stored: &Stored,
+    options: TableOptions,
+    shows_columns: bool,
+    now: Timestamp,
+) -> Value {
+    let revision = Value::map([("resourceVersion", Value::from(stored.revision.to_string()))]);
+    let columns = shows_columns.then(|| columns(view));
+    table(view, revision, columns, Value::list([row(view, stored, options, now)]))
+}
+
+fn table(view: &View, metadata: Value, columns: Option<Value>, rows: Value) -> Value {
+    Value::map([
+        ("kind", Value::from("Table")),
+        ("apiVersion", view.form.api_version().into()),
+        ("metadata", metadata),
+        ("columnDefinitions", columns.unwrap_or_default()),
+        ("rows", rows),
+    ])
+}
+
+fn columns(view: &View) -> Value {
+    let _ = view;
+    let column = |name: &str, value_type: &str, format: &str| {
+        Value::map([
+            ("name", Value::from(name)),
+            ("type", value_type.into()),
+            ("format", format.into()),
+            ("description", "".into()),
+            ("priority", Value::Int(0)),
+        ])
+    };
+    Value::list([column("Name", "string", "name"), column("Age", "string", "")])
+}
+
+fn row(view: &View, stored: &Stored, options: TableOptions, now: Timestamp) -> Value {
+    let value = view.value(stored);
+    let cells = vec![
+        value.at(&["metadata", "name"]).cloned().unwrap_or_default(),
+        age(value.str_at(&["metadata", "creationTimestamp"]).unwrap_or_default(), now).into(),
+    ];
+    let object = match options.include {
+        IncludeObject::None => Value::Null,
+        IncludeObject::Object => value,
+        IncludeObject::Metadata => Value::map([
+            ("kind", Value::from("PartialObjectMetadata")),
+            ("apiVersion", view.form.api_version().into()),
+            ("metadata", value.get("metadata").cloned().unwrap_or_default()),
+        ]),
+    };
+    Value::map([("cells", cells.into()), ("object", object)])
+}

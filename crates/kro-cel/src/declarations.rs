@@ -15,7 +15,7 @@ use crate::value::CelValue;
 
 /// The code of an overload. A receiver is the first argument. The evaluator calls it only with arguments whose run-time
 /// types fit the declared parameters, unless the function is declared [`FunctionDecl::catch_all`].
-pub type Implementation = fn(&mut EvalContext<'_>, &[CelValue]) -> Result<CelValue, EvalError>;
+pub type Implementation = fn(&mut EvalContext, &[CelValue]) -> Result<CelValue, EvalError>;
 
 /// How the cost of a call grows, in units of about one simple operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,23 +10,15 @@ pub mod ast;
 pub mod checker;
 pub mod declarations;
 mod environment;
+pub mod eval;
 mod issue;
 pub mod macros;
 pub mod operators;
 mod parser;
 mod provider;
 pub mod types;
-
-// Place holders until the evaluator lands in files of its own.
-#[allow(missing_docs)]
-pub mod eval {
-    pub struct EvalContext<'a>(std::marker::PhantomData<&'a ()>);
-    pub struct EvalError;
-}
-#[allow(missing_docs)]
-pub mod value {
-    pub struct CelValue;
-}
+pub mod value;
+pub mod view;
 
 pub use ast::{Ast, ExprId};
 pub use checker::{Checked, Reference};

@@ -8,10 +8,12 @@
 mod json;
 mod map;
 mod path;
+mod quantity;
 mod value;
 
 pub use json::{JsonError, from_json, from_json_bytes, to_json, to_json_pretty};
 pub use map::Map;
 pub use path::{FieldPath, ParsePathError, Segment};
+pub use quantity::{Quantity, QuantityError};
 pub use smol_str::{SmolStr as Str, format_smolstr};
 pub use value::{List, Value};

@@ -1,0 +1,114 @@
+use super::{ErrorKind, EvalError};
+use crate::value::CelValue;
+
+/// Where the values of variables come from.
+pub trait Activation {
+    /// The value of a variable; `None` when it is not (yet) there.
+    fn variable(&self, name: &str) -> Option<&CelValue>;
+}
+
+/// No variables.
+impl Activation for () {
+    fn variable(&self, _name: &str) -> Option<&CelValue> {
+        None
+    }
+}
+
+/// A few variables in a slice; the first of a name counts.
+impl Activation for [(&str, CelValue)] {
+    fn variable(&self, name: &str) -> Option<&CelValue> {
+        self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+impl Activation for std::collections::BTreeMap<kro_value::Str, CelValue> {
+    fn variable(&self, name: &str) -> Option<&CelValue> {
+        self.get(name)
+    }
+}
+
+/// How much one evaluation may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Steps: about one for each part of the expression that is evaluated and each element that is visited.
+    pub steps: u64,
+    /// Bytes of new values, also of those that are dropped again.
+    pub bytes: u64,
+}
+
+impl Budget {
+    /// No limit.
+    pub const UNLIMITED: Self = Self { steps: u64::MAX, bytes: u64::MAX };
+}
+
+/// Ten million steps and 64 MiB: well below a second, and far beyond any reasonable graph.
+impl Default for Budget {
+    fn default() -> Self {
+        Self { steps: 10_000_000, bytes: 64 << 20 }
+    }
+}
+
+/// What an evaluation has left of its budget. Functions charge it before they do work or allocate.
+#[derive(Debug)]
+pub struct EvalContext {
+    left: Budget,
+    total: Budget,
+}
+
+impl EvalContext {
+    /// The context of an evaluation that starts with a full budget.
+    pub fn new(budget: Budget) -> Self {
+        Self { left: budget, total: budget }
+    }
+
+    /// A context without limits.
+    pub fn unlimited() -> Self {
+        Self::new(Budget::UNLIMITED)
+    }
+
+    /// Takes steps off the budget.
+    ///
+    /// # Errors
+    /// `BudgetExceeded` when there are not so many left.
+    #[inline]
+    pub fn charge(&mut self, steps: u64) -> Result<(), EvalError> {
+        match self.left.steps.checked_sub(steps) {
+            Some(left) => self.left.steps = left,
+            None => return Err(exceeded("steps", self.total.steps)),
+        }
+        Ok(())
+    }
+
+    /// Takes bytes off the budget; to be called before they are allocated.
+    ///
+    /// # Errors
+    /// `BudgetExceeded` when there are not so many left.
+    #[inline]
+    pub fn allocate(&mut self, bytes: usize) -> Result<(), EvalError> {
+        match self.left.bytes.checked_sub(bytes as u64) {
+            Some(left) => self.left.bytes = left,
+            None => return Err(exceeded("bytes of new values", self.total.bytes)),
+        }
+        Ok(())
+    }
+
+    /// Takes the room for so many list items off the budget.
+    ///
+    /// # Errors
+    /// `BudgetExceeded` when there is not so much left.
+    pub fn allocate_items(&mut self, count: usize) -> Result<(), EvalError> {
+        self.charge(count as u64)?;
+        self.allocate(count.saturating_mul(size_of::<CelValue>()))
+    }
+
+    /// Steps and bytes used so far.
+    pub fn used(&self) -> Budget {
+        Budget { steps: self.total.steps - self.left.steps, bytes: self.total.bytes - self.left.bytes }
+    }
+}
+
+#[cold]
+fn exceeded(what: &str, limit: u64) -> EvalError {
+    let text = kro_value::format_smolstr!("evaluation exceeds its budget of {limit} {what}");
+    EvalError::new(ErrorKind::BudgetExceeded, text)
+}

@@ -1,0 +1,123 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use kro_value::{Quantity, Str};
+
+use super::CelValue;
+
+/// A value of a type that a library brings.
+#[derive(Clone, Debug)]
+pub enum Opaque {
+    /// `kubernetes.Quantity`
+    Quantity(Arc<Quantity>),
+    /// `kubernetes.URL`
+    Url(Arc<Url>),
+    /// `net.IP`
+    Ip(Arc<Ip>),
+    /// `net.CIDR`
+    Cidr(Arc<Cidr>),
+    /// `kubernetes.Semver`
+    Semver(Arc<Semver>),
+    /// `kubernetes.NamedFormat`: the name of a format such as `dns1123Label`.
+    Format(&'static str),
+    /// `kro.run.Condition`
+    Condition(Arc<Condition>),
+    /// `kro.run.Runtime`: the receiver of the `runtime.*` functions.
+    Runtime,
+    /// `kro.run.Omit`: the sentinel of `omit()`, which removes the field it is written to.
+    Omit,
+}
+
+impl Opaque {
+    /// The run-time name of the type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Quantity(_) => "kubernetes.Quantity",
+            Self::Url(_) => "kubernetes.URL",
+            Self::Ip(_) => "net.IP",
+            Self::Cidr(_) => "net.CIDR",
+            Self::Semver(_) => "kubernetes.Semver",
+            Self::Format(_) => "kubernetes.NamedFormat",
+            Self::Condition(_) => "kro.run.Condition",
+            Self::Runtime => "kro.run.Runtime",
+            Self::Omit => "kro.run.Omit",
+        }
+    }
+
+    /// Equality inside one type; values of different types are never equal, and `omit()` equals nothing.
+    pub fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Quantity(left), Self::Quantity(right)) => left.compare(right).is_eq(),
+            (Self::Url(left), Self::Url(right)) => left.text == right.text,
+            (Self::Ip(left), Self::Ip(right)) => left == right,
+            (Self::Cidr(left), Self::Cidr(right)) => left == right,
+            (Self::Semver(left), Self::Semver(right)) => left.0.cmp_precedence(&right.0).is_eq(),
+            (Self::Format(left), Self::Format(right)) => left == right,
+            (Self::Condition(left), Self::Condition(right)) => left == right,
+            _ => false,
+        }
+    }
+}
+
+/// An absolute URL or an absolute path, taken apart. All parts are as Go's `net/url` shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// The URL as text, normalized.
+    pub text: Str,
+    /// `https`; empty for a path.
+    pub scheme: Str,
+    /// Host and port as written.
+    pub host: Str,
+    /// The host without port and without the brackets of an IPv6 address.
+    pub hostname: Str,
+    /// The port without its colon; empty when there is none.
+    pub port: Str,
+    /// The path with its escapes.
+    pub escaped_path: Str,
+    /// Query parameters: name and values in the order they are written; sorted by name.
+    pub query: Vec<(Str, Vec<Str>)>,
+}
+
+/// An IP address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ip(pub IpAddr);
+
+/// An IP address and the length of a prefix. The bits after the prefix may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr {
+    /// The address as written.
+    pub address: IpAddr,
+    /// Bits of the prefix: 0 to 32 or 128.
+    pub prefix_bits: u8,
+}
+
+/// A semantic version. Build metadata has no part in comparisons.
+#[derive(Clone, Debug)]
+pub struct Semver(pub semver::Version);
+
+/// A condition, as the status of a Kubernetes object lists them. All fields may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// `Ready`
+    pub kind: Str,
+    /// `True`, `False` or `Unknown`.
+    pub status: Str,
+    /// `MinimumReplicasAvailable`
+    pub reason: Str,
+    /// For humans.
+    pub message: Str,
+}
+
+impl Condition {
+    /// A field by its name in expressions: `type`, `status`, `reason` or `message`.
+    pub fn field(&self, name: &str) -> Option<CelValue> {
+        let text = match name {
+            "type" => &self.kind,
+            "status" => &self.status,
+            "reason" => &self.reason,
+            "message" => &self.message,
+            _ => return None,
+        };
+        Some(CelValue::String(text.clone()))
+    }
+}

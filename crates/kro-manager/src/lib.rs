@@ -12,13 +12,25 @@
 //! The driver hands in whole objects with their `managedFields`; the manager keeps of them what it needs.
 #![deny(missing_docs)]
 
+mod compiler;
 mod config;
+mod crds;
 mod effect;
+mod ensure_crd;
 mod event;
+mod graphs;
 mod id;
+mod instances;
 mod manager;
+mod outbox;
 pub mod path;
+mod removal;
+mod retry;
+mod revisions;
+mod snapshot;
 mod view;
+mod watches;
+mod work;
 
 pub use config::Config;
 pub use effect::{
@@ -29,3 +41,16 @@ pub use id::{RequestId, TimerId, WatchId};
 pub use kro_engine::Timestamp;
 pub use manager::Manager;
 pub use view::{GraphView, InstanceView, NodeView, View};
+
+/// Digest of the `spec` of an object.
+fn digest_of_spec(object: &kro_value::Value) -> u64 {
+    object.at(&["spec"]).map(kro_engine::digest::Digest::of).unwrap_or_default()
+}
+
+/// Runs a pure function; a panic in it is its error. What it worked on is thrown away, so nothing is left half done.
+fn guard<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".into())
+    })
+}

@@ -1,5 +1,11 @@
+use kro_api::condition as cond;
 use kro_engine::Timestamp;
-use kro_value::Str;
+use kro_engine::object::{self, ObjectId};
+use kro_value::{Str, Value};
+
+use crate::graphs::{is_single, single_id};
+use crate::manager::Manager;
+use crate::watches::{Role, Watch};
 
 /// What the manager knows at one moment, for a live display. Everything is in a stable order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,4 +81,51 @@ pub struct NodeView {
     pub reason: String,
     /// Since when it has this state.
     pub since: Timestamp,
+}
+
+impl Manager {
+    /// What is known at this moment.
+    pub fn view(&self) -> View {
+        let definitions = self.watch_of(Role::Definitions).into_iter().flat_map(Watch::objects);
+        View {
+            graphs: definitions.map(|observed| self.graph_view(&observed.object)).collect(),
+            requests_in_flight: self.out.in_flight(),
+            next_timer: self.out.next_timer(),
+        }
+    }
+
+    fn graph_view(&self, definition: &Value) -> GraphView {
+        let name = Str::new(object::name(definition));
+        let conditions = definition.at(&["status", "conditions"]).and_then(Value::as_list).unwrap_or_default();
+        let root = conditions.iter().find(|condition| condition.str_at(&["type"]) == Some(cond::READY));
+        let text = |key: &str| root.and_then(|root| root.str_at(&[key])).unwrap_or_default();
+        let generation = root.and_then(|root| root.at(&["observedGeneration"])).and_then(Value::as_i64);
+        let ready = text("status") == cond::TRUE && generation == Some(object::generation(definition));
+        let own = is_single(definition).then(|| single_id(&name));
+        let is_its = |id: &ObjectId, graph: &Str| own.as_ref().map_or(*graph == name, |own| own == id);
+        let instances = self.instances.iter().filter(|(id, memory)| is_its(id, &memory.graph));
+        GraphView {
+            kind: definition.str_at(&["spec", "schema", "kind"]).unwrap_or_default().into(),
+            ready,
+            state: definition.str_at(&["status", "state"]).unwrap_or_default().into(),
+            message: if ready { Str::new_static("") } else { text("message").into() },
+            revision: self.serving(&name).map_or(0, |serving| serving.revision),
+            instances: instances.map(|(id, memory)| instance_view(id, memory)).collect(),
+            name,
+        }
+    }
+}
+
+fn instance_view(id: &ObjectId, memory: &crate::instances::InstanceMemory) -> InstanceView {
+    let shown = &memory.shown;
+    InstanceView {
+        namespace: id.namespace.clone(),
+        name: id.name.clone(),
+        ready: shown.is_ready,
+        state: shown.state.clone(),
+        message: shown.message.clone(),
+        since: shown.since,
+        next_retry: memory.next_retry(),
+        nodes: shown.nodes.clone(),
+    }
 }

@@ -11,6 +11,10 @@ use crate::write::Call;
 /// Decides about a new object and completes it.
 pub(crate) fn admit_create(state: &State, call: &mut Call, object: &mut Value) -> Result<(), Status> {
     namespace::admit_create(state, call)?;
+    if call.resource.terminating {
+        let why = "create not allowed while custom resource definition is terminating";
+        return Err(call.forbidden(&call.name, why));
+    }
     let _ = object;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod admission;
 mod bootstrap;
 mod config;
 mod conversion;
+mod crd;
 mod fields;
 mod handler;
 mod kinds;

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kro_schema::builtin;
 use kro_value::{Str, format_smolstr};
@@ -131,6 +131,7 @@ fn builtin_version(row: &builtin::Resource) -> Version {
         columns: Vec::new(),
         selectable_fields: Vec::new(),
         deprecation: Str::default(),
+        structure: OnceLock::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 use std::fmt;
+use std::sync::OnceLock;
 
+use kro_apimachinery::typed::Type;
 use kro_schema::structural::Schema;
 use kro_value::Str;
 
@@ -79,6 +81,8 @@ pub struct Version {
     pub selectable_fields: Vec<Str>,
     /// What to warn of in every request; empty when the version is not deprecated.
     pub deprecation: Str,
+    /// The structure of objects for server-side apply, made on first use.
+    pub(crate) structure: OnceLock<Type>,
 }
 
 impl Version {
@@ -140,6 +144,18 @@ impl Resource {
     /// The schema of a version.
     pub fn schema(&self, version: usize) -> Option<&Schema> {
         self.versions.get(version)?.schema.as_ref()
+    }
+
+    /// The structure of the objects of a version.
+    pub(crate) fn structure(&self, version: usize) -> Type {
+        let make = |version: &Version| match &version.schema {
+            Some(schema) if self.custom => Type::from_custom_resource_schema(schema),
+            Some(schema) => Type::from_schema(schema),
+            None => Type::deduced(),
+        };
+        self.versions
+            .get(version)
+            .map_or_else(Type::deduced, |version| version.structure.get_or_init(|| make(version)).clone())
     }
 
     /// True when objects have a `status` of their own endpoint.

@@ -37,6 +37,7 @@ impl ApiServer {
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.state.now = now;
         let response = handler::respond(&mut self.state, request);
+        self.state.settle_definitions();
         self.tell_reactors();
         response
     }
@@ -107,6 +108,7 @@ impl ApiServer {
             if reactor.next_due().is_some_and(|due| due <= now) {
                 let name = reactor.name();
                 reactor.run(&mut Access::new(&mut self.state, name), now);
+                self.state.settle_definitions();
                 self.tell_reactors();
                 worked = true;
             }

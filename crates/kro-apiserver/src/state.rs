@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::crd::Lifecycle;
 use crate::random::Random;
 use crate::read::watch::Watch;
 use crate::registry::Registry;
@@ -18,6 +19,8 @@ pub(crate) struct State {
     pub(crate) watches: BTreeMap<WatchId, Watch>,
     /// Committed writes that the controllers have not heard of.
     pub(crate) changes: Vec<Change>,
+    /// What is known of CustomResourceDefinitions between writes.
+    pub(crate) definitions: Lifecycle,
     next_watch: u64,
     /// The time of the newest call.
     pub(crate) now: Timestamp,
@@ -31,6 +34,7 @@ impl State {
             random: Random::new(config.seed),
             watches: BTreeMap::new(),
             changes: Vec::new(),
+            definitions: Lifecycle::default(),
             next_watch: 0,
             now,
             config,
@@ -44,6 +48,7 @@ impl State {
 
     /// Remembers a committed write for the controllers.
     pub(crate) fn announce(&mut self, resource: &GroupResource, event: &Event) {
+        self.note_for_definitions(resource, event.kind, &event.key.name);
         let Some(resource) = self.registry.get(resource) else { return };
         self.changes.push(Change {
             resource: Arc::clone(resource),

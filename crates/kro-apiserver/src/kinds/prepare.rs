@@ -3,14 +3,17 @@
 use kro_apimachinery::Status;
 use kro_value::Value;
 
+use crate::crd;
 use crate::state::State;
 use crate::write::Call;
 
 /// Completes a new object.
 pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> Result<(), Status> {
     let _ = &state;
-    if call.resource.id.is("", "namespaces") {
-        super::namespace::prepare_create(object);
+    match kind(call) {
+        ("", "namespaces") => super::namespace::prepare_create(object),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_create(object),
+        _ => {}
     }
     Ok(())
 }
@@ -18,15 +21,30 @@ pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> 
 /// Completes a changed object.
 pub(crate) fn update(state: &mut State, call: &mut Call, object: &mut Value, old: &Value) -> Result<(), Status> {
     let _ = &state;
-    if call.resource.id.is("", "namespaces") {
-        super::namespace::prepare_update(call, object, old);
+    match kind(call) {
+        ("", "namespaces") => super::namespace::prepare_update(call, object, old),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_update(call, object),
+        _ => {}
     }
     Ok(())
 }
 
+/// Adds what keeps an object that is to be deleted.
+pub(crate) fn hold(call: &Call, object: &mut Value) {
+    if call.resource.id == crd::id() {
+        crd::strategy::hold(object);
+    }
+}
+
 /// Completes an object that was marked for deletion.
 pub(crate) fn deletion(call: &Call, object: &mut Value) {
-    if call.resource.id.is("", "namespaces") {
-        super::namespace::prepare_deletion(object);
+    match kind(call) {
+        ("", "namespaces") => super::namespace::prepare_deletion(object),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::mark_terminating(call, object),
+        _ => {}
     }
+}
+
+fn kind(call: &Call) -> (&str, &str) {
+    (&call.resource.id.group, &call.resource.id.resource)
 }

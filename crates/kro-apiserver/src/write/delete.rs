@@ -127,6 +127,7 @@ impl State {
         }
         let mut object = live.value.clone();
         set_finalizers(call, &mut object, options);
+        kinds::prepare::hold(call, &mut object);
         let grace = kinds::grace_seconds(&call.resource, &live.value, options.grace_seconds);
         let is_kept =
             grace > 0 || !strings(&object, "finalizers").is_empty() || kinds::is_held(&call.resource, &object);

@@ -129,7 +129,8 @@ pub(super) fn errors(object: &Value, call: &Call, rule: NameRule) -> Vec<FieldEr
     label_errors(object, &mut errors);
     annotation_errors(object, &mut errors);
     owner_errors(object, &mut errors);
-    finalizer_errors(object, call.resource.custom, &mut errors);
+    let is_core = !call.resource.custom && call.resource.id != crate::crd::id();
+    finalizer_errors(object, is_core, &mut errors);
     errors
 }
 
@@ -214,13 +215,14 @@ fn owner_errors(object: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn finalizer_errors(object: &Value, custom: bool, errors: &mut Vec<FieldError>) {
+/// Built-in kinds require a domain, but for the finalizers of Kubernetes itself.
+fn finalizer_errors(object: &Value, needs_domain: bool, errors: &mut Vec<FieldError>) {
     const STANDARD: &[&str] = &["kubernetes", "orphan", "foregroundDeletion"];
     for (index, finalizer) in strings(object, "finalizers").iter().enumerate() {
         for detail in names::qualified_name_errors(finalizer) {
             errors.push(FieldError::invalid("metadata.finalizers", &finalizer.clone().into(), detail));
         }
-        if !custom && !finalizer.contains('/') && !STANDARD.contains(&finalizer.as_str()) {
+        if needs_domain && !finalizer.contains('/') && !STANDARD.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             let field = format!("metadata.finalizers[{index}]");
             errors.push(FieldError::invalid(field, &finalizer.clone().into(), detail));

@@ -1,7 +1,9 @@
 use kro_apimachinery::Status;
 use kro_value::Value;
 
-use super::{Call, Written};
+use super::create::dedup_owners;
+use super::update::{Origin, check_name};
+use super::{Call, Written, metadata, tracking};
 use crate::state::State;
 
 /// How a PATCH says what to change.
@@ -32,7 +34,43 @@ impl PatchType {
 impl State {
     /// Changes an object.
     pub(crate) fn patch(&mut self, call: &mut Call, kind: PatchType, patch: &Value) -> Result<Written, Status> {
-        let _ = (call, patch);
-        Err(Status::failure(501, "NotImplemented", format!("{kind:?} patches are not implemented")))
+        match kind {
+            PatchType::Apply => self.apply(call, patch),
+            _ => Err(Status::failure(501, "NotImplemented", format!("{kind:?} patches are not implemented"))),
+        }
     }
+
+    /// Server-side apply: creates the object when it does not exist.
+    fn apply(&mut self, call: &mut Call, applied: &Value) -> Result<Written, Status> {
+        let live = self.store.get(&call.resource.id, &call.key()).cloned();
+        if live.is_none() {
+            check_creatable(call, applied)?;
+        }
+        let old = live.as_ref().map(|live| call.view(live));
+        let mut object = tracking::apply(call, old.as_ref(), applied)?.object;
+        check_name(call, &object)?;
+        metadata::settle_namespace(call, &mut object)?;
+        self.conform(call, &mut object)?;
+        dedup_owners(call, &mut object);
+        match live {
+            Some(live) => self.replace(call, &live, object, Origin::Apply),
+            None => {
+                object.remove_at(&["metadata", "resourceVersion"]);
+                self.create_tracked(call, object)
+            }
+        }
+    }
+}
+
+/// An object that does not exist can be created by an apply of the object itself that does not expect it to exist.
+fn check_creatable(call: &Call, applied: &Value) -> Result<(), Status> {
+    if !call.subresource.is_empty() {
+        return Err(call.not_found());
+    }
+    let uid = metadata::text(applied, "uid");
+    if uid.is_empty() {
+        return Ok(());
+    }
+    Err(call
+        .conflict(&format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found")))
 }

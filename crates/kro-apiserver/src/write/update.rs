@@ -14,7 +14,7 @@ const MODIFIED: &str = "the object has been modified; please apply your changes 
 impl State {
     /// Replaces an object: PUT.
     pub(crate) fn update(&mut self, call: &mut Call, mut object: Value) -> Result<Written, Status> {
-        check_name(call, &mut object)?;
+        check_name(call, &object)?;
         metadata::settle_namespace(call, &mut object)?;
         let Some(live) = self.store.get(&call.resource.id, &call.key()).cloned() else {
             return self.create_on_update(call, object);
@@ -96,7 +96,7 @@ pub(super) enum Origin {
     Apply,
 }
 
-fn check_name(call: &Call, object: &mut Value) -> Result<(), Status> {
+pub(super) fn check_name(call: &Call, object: &Value) -> Result<(), Status> {
     let given = metadata::text(object, "name");
     if given.is_empty() {
         return Err(Status::bad_request(format!(

@@ -71,9 +71,13 @@ fn lists(face: &ListFace, live: Option<&Value>, applied: Option<&Value>) -> Opti
 
 type Items<'a> = [(PathElement, &'a Value)];
 
-/// The last item of each identity.
-fn index<'a>(items: &'a Items<'a>) -> BTreeMap<&'a PathElement, &'a Value> {
-    items.iter().map(|(element, item)| (element, *item)).collect()
+/// The item of each identity; none where there are several, for they count as one value and are replaced.
+fn index<'a>(items: &'a Items<'a>) -> BTreeMap<&'a PathElement, Option<&'a Value>> {
+    let mut index = BTreeMap::new();
+    for (element, item) in items {
+        index.entry(element).and_modify(|known| *known = None).or_insert(Some(*item));
+    }
+    index
 }
 
 fn interleave(kind: &Type, live: &Items<'_>, applied: &Items<'_>) -> Vec<Value> {
@@ -85,8 +89,8 @@ fn interleave(kind: &Type, live: &Items<'_>, applied: &Items<'_>) -> Vec<Value> 
     loop {
         match (live.get(at_live), applied.get(at_applied)) {
             (None, None) => return merged,
-            (Some((left, item)), Some((right, other))) if left == right => {
-                merged.extend(pair(kind, Some(*item), Some(*other)));
+            (Some((left, _)), Some((right, item))) if left == right => {
+                merged.extend(pair(kind, in_live.get(left).copied().flatten(), Some(*item)));
                 at_live += 1;
                 at_applied += 1;
                 shared.next_if_eq(&left);
@@ -95,11 +99,11 @@ fn interleave(kind: &Type, live: &Items<'_>, applied: &Items<'_>) -> Vec<Value> 
                 merged.extend(pair(kind, Some(*item), None));
                 at_live += 1;
             }
-            (Some((element, _)), next) if next.is_none() || shared.peek() != Some(&element) => {
+            (Some((element, _)), next) if next.is_none() || shared.peek().is_some_and(|one| *one != element) => {
                 at_live += 1; // its place is where the applied list has it
             }
             (_, Some((element, item))) => {
-                merged.extend(pair(kind, in_live.get(element).copied(), Some(*item)));
+                merged.extend(pair(kind, in_live.get(element).copied().flatten(), Some(*item)));
                 at_applied += 1;
                 shared.next_if_eq(&element);
             }

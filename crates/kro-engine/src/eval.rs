@@ -1,5 +1,7 @@
 //! Evaluation of a graph's expressions over JSON.
 
+use kro_cel::eval::{Activation, EvalError};
+use kro_cel::value::{CelValue, Opaque};
 use kro_graph::{Expression, Graph};
 use kro_value::{Str, Value};
 
@@ -12,36 +14,49 @@ pub(crate) struct EvalFailure {
     pub message: String,
 }
 
+impl From<EvalError> for EvalFailure {
+    fn from(error: EvalError) -> Self {
+        Self { is_unavailable: error.is_unavailable(), message: error.message().to_owned() }
+    }
+}
+
 /// The variables of an expression.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     /// The graph, for the ids of its nodes.
     pub graph: &'a Graph,
     /// The instance, as `schema`.
-    pub schema: &'a Value,
+    pub schema: &'a CelValue,
     /// What each node's id stands for; `None` while nothing is observed.
-    pub nodes: &'a [Option<Value>],
+    pub nodes: &'a [Option<CelValue>],
     /// Iterators and `each`.
-    pub locals: &'a [(Str, Value)],
+    pub locals: &'a [(Str, CelValue)],
 }
 
-impl<'a> Scope<'a> {
-    /// The value of a variable.
-    pub fn variable(&self, name: &str) -> Option<&'a Value> {
+impl Activation for Scope<'_> {
+    fn variable(&self, name: &str) -> Option<&CelValue> {
+        const RUNTIME: &CelValue = &CelValue::Opaque(Opaque::Runtime);
         if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| local == name) {
             return Some(value);
         }
-        if name == "schema" {
-            return Some(self.schema);
+        match name {
+            "schema" => Some(self.schema),
+            "runtime" => Some(RUNTIME),
+            _ => self.nodes.get(self.graph.find(name)?.get())?.as_ref(),
         }
-        self.nodes.get(self.graph.find(name)?.get())?.as_ref()
     }
 }
 
-/// The value of an expression. `format` is that of the field it goes to.
-pub(crate) fn evaluate(expression: &Expression, scope: Scope<'_>, format: Option<&str>) -> Result<Value, EvalFailure> {
-    let _ = (scope.variable("schema"), format);
+/// The value of an expression.
+pub(crate) fn run(expression: &Expression, scope: Scope<'_>) -> Result<CelValue, EvalFailure> {
+    let _ = scope.variable("schema");
     Err(EvalFailure { is_unavailable: true, message: format!("no evaluator yet for {}", expression.text) })
+}
+
+/// The value of an expression as JSON. `format` is that of the field it goes to.
+pub(crate) fn evaluate(expression: &Expression, scope: Scope<'_>, format: Option<&str>) -> Result<Value, EvalFailure> {
+    let _ = (run(expression, scope)?, format);
+    Ok(Value::Null)
 }
 
 /// Removes what `omit()` marked.

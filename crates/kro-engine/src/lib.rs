@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod applyset;
+pub mod author;
 pub mod conditions;
 pub mod deletion;
 pub mod digest;

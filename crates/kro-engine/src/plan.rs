@@ -13,6 +13,7 @@ mod target;
 
 use std::collections::BTreeMap;
 
+use kro_cel::value::CelValue;
 use kro_graph::{Graph, Gvk, Node, NodeIndex, NodeKind};
 use kro_value::{Str, Value};
 
@@ -229,9 +230,11 @@ impl NodePlan {
 pub(crate) struct Planner<'a> {
     pub input: Input<'a>,
     /// The instance without its status.
-    pub schema: Value,
+    pub schema: CelValue,
     pub seen: Vec<Option<Seen>>,
     pub observed: Vec<Option<Value>>,
+    /// The same as expressions see it.
+    pub bound: Vec<Option<CelValue>>,
     pub applies: Vec<Apply>,
     pub settled: Vec<Settled>,
     pub desired: BTreeMap<ObjectId, NodeIndex>,
@@ -244,9 +247,10 @@ impl<'a> Planner<'a> {
         let count = input.graph.nodes.len();
         Self {
             input,
-            schema: without_status(input.instance),
+            schema: CelValue::from_json(without_status(input.instance)),
             seen: vec![None; count],
             observed: vec![None; count],
+            bound: vec![None; count],
             applies: Vec::new(),
             settled: Vec::new(),
             desired: BTreeMap::new(),
@@ -256,8 +260,14 @@ impl<'a> Planner<'a> {
     }
 
     /// The variables of expressions that read no iterator.
-    pub fn scope<'b>(&'b self, locals: &'b [(Str, Value)]) -> Scope<'b> {
-        Scope { graph: self.input.graph, schema: &self.schema, nodes: &self.observed, locals }
+    pub fn scope<'b>(&'b self, locals: &'b [(Str, CelValue)]) -> Scope<'b> {
+        Scope { graph: self.input.graph, schema: &self.schema, nodes: &self.bound, locals }
+    }
+
+    /// What a node's id stands for from now on.
+    pub fn observe(&mut self, index: NodeIndex, value: Option<Value>) {
+        self.bound[index.get()] = value.clone().map(CelValue::from_json);
+        self.observed[index.get()] = value;
     }
 
     fn node(&mut self, index: NodeIndex) {

@@ -1,6 +1,7 @@
 //! The status of an instance: projected fields, conditions and state.
 
 use kro_api::condition as wire;
+use kro_cel::value::CelValue;
 use kro_graph::Graph;
 use kro_value::{FieldPath, Segment, Value};
 
@@ -23,8 +24,8 @@ pub struct Projection {
 /// Evaluates the graph's status fields over what was observed. Fields whose data is missing are left out; a list
 /// appears only when all its elements have a value.
 pub fn project(graph: &Graph, instance: &Value, observed: &[Option<Value>]) -> Projection {
-    let schema = without_status(instance);
-    let scope = Scope { graph, schema: &schema, nodes: observed, locals: &[] };
+    let (schema, nodes) = (CelValue::from_json(without_status(instance)), bind(observed));
+    let scope = Scope { graph, schema: &schema, nodes: &nodes, locals: &[] };
     let mut projection = Projection { fields: Value::Map(kro_value::Map::new()), failures: Vec::new() };
     let mut values = Vec::new();
     let mut missing: Vec<FieldPath> = Vec::new();
@@ -49,6 +50,10 @@ pub fn project(graph: &Graph, instance: &Value, observed: &[Option<Value>]) -> P
         }
     }
     projection
+}
+
+pub(crate) fn bind(observed: &[Option<Value>]) -> Vec<Option<CelValue>> {
+    observed.iter().map(|value| value.clone().map(CelValue::from_json)).collect()
 }
 
 /// `state` and `conditions` belong to kro.
@@ -139,27 +144,6 @@ pub fn verdict(plan: &Plan) -> Verdict {
         };
     }
     Verdict { status: wire::TRUE, reason: "AllResourcesReady", message: "all resources are created and ready".into() }
-}
-
-/// The conditions that the author of a definition declared.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Authored {
-    /// `status.conditions`.
-    pub list: Value,
-    /// Some expression failed for another reason than missing data.
-    pub is_degraded: bool,
-}
-
-/// Evaluates the author's conditions. `own` are kro's, which expressions can read.
-pub fn author_conditions(
-    graph: &Graph,
-    instance: &Value,
-    observed: &[Option<Value>],
-    own: &ConditionSet,
-    now: crate::Timestamp,
-) -> Authored {
-    let _ = (graph, instance, observed, now);
-    Authored { list: own.to_value(), is_degraded: false }
 }
 
 /// Assembles `status`.

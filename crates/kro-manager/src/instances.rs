@@ -658,7 +658,8 @@ impl Manager {
         }
         let (list, is_degraded) = match planned {
             Some((graph, plan)) if !graph.conditions.is_empty() => {
-                let authored = status::author_conditions(graph, &pass.object, &plan.observed, &conditions, self.now);
+                let authored =
+                    kro_engine::author::author_conditions(graph, &pass.object, &plan.observed, &conditions, self.now);
                 (authored.list, authored.is_degraded)
             }
             _ => (conditions.to_value(), false),

@@ -15,6 +15,7 @@
 mod compiler;
 mod config;
 mod crds;
+mod definitions;
 mod effect;
 mod ensure_crd;
 mod event;
@@ -33,6 +34,7 @@ mod watches;
 mod work;
 
 pub use config::Config;
+pub use definitions::custom_resource_definitions;
 pub use effect::{
     ApiRequest, Effect, KubernetesEvent, LogLevel, LogLine, Metric, MetricChange, ObjectReference, Verb, WatchTarget,
 };

@@ -1,3 +1,4 @@
+use kro_cel::value::CelValue;
 use kro_graph::{Node, NodeIndex};
 use kro_value::{Str, Value};
 
@@ -29,9 +30,9 @@ impl<'a> Planner<'a> {
     }
 
     /// The iterators of every item: the product of all dimensions, the first one outermost.
-    fn expand(&self, node: &Node) -> Result<Vec<Vec<(Str, Value)>>, Halt> {
+    fn expand(&self, node: &Node) -> Result<Vec<Vec<(Str, CelValue)>>, Halt> {
         let max = self.input.collection_size_max;
-        let mut items: Vec<Vec<(Str, Value)>> = vec![Vec::new()];
+        let mut items: Vec<Vec<(Str, CelValue)>> = vec![Vec::new()];
         for dimension in &node.for_each {
             let origin = format!("node {:?}: forEach {:?}: ", node.id, dimension.name);
             let list =
@@ -46,9 +47,9 @@ impl<'a> Planner<'a> {
                     "node {id:?}: collection size of {size} is over the maximum collection size of {max}"
                 )));
             }
-            let extended = |item: &Vec<(Str, Value)>, element: &Value| {
+            let extended = |item: &Vec<(Str, CelValue)>, element: &Value| {
                 let mut item = item.clone();
-                item.push((dimension.name.clone(), element.clone()));
+                item.push((dimension.name.clone(), CelValue::from_json(element.clone())));
                 item
             };
             items = items.iter().flat_map(|item| elements.iter().map(move |element| extended(item, element))).collect();
@@ -86,7 +87,7 @@ impl<'a> Planner<'a> {
         };
         plan.is_busy = is_busy;
         plan.objects = ids;
-        self.observed[index.get()] = Some(Value::list(observed));
+        self.observe(index, Some(Value::list(observed)));
         Seen { plan, readiness }
     }
 }

@@ -24,7 +24,7 @@ impl<'a> Planner<'a> {
             return Ok(Seen { plan: NodePlan::new(NodeState::WaitingForReadiness, why), readiness });
         };
         let readiness = self.readiness(node, &live);
-        self.observed[index.get()] = Some(live);
+        self.observe(index, Some(live));
         Ok(Seen { plan: external_plan("reference", node, &readiness), readiness })
     }
 
@@ -40,7 +40,7 @@ impl<'a> Planner<'a> {
             ExternalTarget { node: index, namespace: namespace.map(Str::new), name: None, selector: selector.into() };
         let found = self.look_up(node, target)?;
         let readiness = self.readiness_of_each(node, &found);
-        self.observed[index.get()] = Some(Value::list(found));
+        self.observe(index, Some(Value::list(found)));
         Ok(Seen { plan: external_plan("collection", node, &readiness), readiness })
     }
 

@@ -1,3 +1,4 @@
+use kro_cel::value::CelValue;
 use kro_graph::{Expression, Node};
 use kro_value::{Str, Value};
 
@@ -18,7 +19,7 @@ pub(crate) enum Readiness {
 impl Planner<'_> {
     /// Of one object, bound to the node's id.
     pub(super) fn readiness(&self, node: &Node, object: &Value) -> Readiness {
-        let locals = [(node.id.clone(), object.clone())];
+        let locals = [(node.id.clone(), CelValue::from_json(object.clone()))];
         let all = node.ready_when.iter().map(|expression| self.holds(expression, &locals));
         all.into_iter().find(|readiness| *readiness != Readiness::Ready).unwrap_or(Readiness::Ready)
     }
@@ -26,7 +27,7 @@ impl Planner<'_> {
     /// Of every object of a collection, bound to `each`; the first that is not ready decides.
     pub(super) fn readiness_of_each(&self, node: &Node, objects: &[Value]) -> Readiness {
         for (index, object) in objects.iter().enumerate() {
-            let locals = [(Str::new_static("each"), object.clone())];
+            let locals = [(Str::new_static("each"), CelValue::from_json(object.clone()))];
             for expression in &node.ready_when {
                 match self.holds(expression, &locals) {
                     Readiness::Ready => {}
@@ -38,7 +39,7 @@ impl Planner<'_> {
         Readiness::Ready
     }
 
-    fn holds(&self, expression: &Expression, locals: &[(Str, Value)]) -> Readiness {
+    fn holds(&self, expression: &Expression, locals: &[(Str, CelValue)]) -> Readiness {
         let failed = || format!("failed to evaluate readyWhen expression: {:?}", expression.text);
         match evaluate(expression, self.scope(locals), None) {
             Ok(Value::Bool(true)) => Readiness::Ready,

@@ -1,3 +1,4 @@
+use kro_cel::value::CelValue;
 use kro_graph::{Field, Node};
 use kro_value::{Str, Value};
 
@@ -20,7 +21,7 @@ impl Planner<'_> {
         &self,
         node: &Node,
         shared: &[Option<Value>],
-        iterators: &[(Str, Value)],
+        iterators: &[(Str, CelValue)],
         item: Option<usize>,
     ) -> Result<Value, Halt> {
         let mut object = node.template.clone();
@@ -46,7 +47,7 @@ impl Planner<'_> {
         &self,
         node: &Node,
         field: &Field,
-        iterators: &[(Str, Value)],
+        iterators: &[(Str, CelValue)],
         item: Option<usize>,
     ) -> Result<Value, Halt> {
         let expression = &field.expression;

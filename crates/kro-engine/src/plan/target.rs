@@ -45,13 +45,13 @@ impl<'a> Planner<'a> {
             Target::Deleting(why) => Seen { plan: NodePlan::new(NodeState::Deleting, why), readiness: unobserved() },
             Target::Failed(why, live) => {
                 let readiness = live.as_ref().map_or_else(unobserved, |live| self.readiness(node, live));
-                self.observed[index.get()] = live;
+                self.observe(index, live);
                 let plan = NodePlan { is_apply_failure: true, ..NodePlan::new(NodeState::Error, why) };
                 Seen { plan, readiness }
             }
             Target::Current(live) => {
                 let readiness = self.readiness(node, &live);
-                self.observed[index.get()] = Some(live);
+                self.observe(index, Some(live));
                 Seen { plan: ready_plan(node, &readiness), readiness }
             }
         }

@@ -36,10 +36,15 @@ macro_rules! codes {
     };
 }
 
+pub mod cel;
+pub mod evolution;
+pub mod graph;
+pub mod shape;
+pub mod typing;
 pub mod yaml;
 
 /// The stages in order.
-const STAGES: &[&[CodeInfo]] = &[yaml::ALL];
+const STAGES: &[&[CodeInfo]] = &[yaml::ALL, shape::ALL, cel::ALL, graph::ALL, typing::ALL, evolution::ALL];
 
 /// All codes in ascending order.
 pub fn all() -> impl Iterator<Item = &'static CodeInfo> {

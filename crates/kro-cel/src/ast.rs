@@ -176,6 +176,13 @@ impl Ast {
         Self { text: Str::new(text), nodes: Vec::new(), macro_calls: Vec::new(), root: ExprId(0) }
     }
 
+    /// A tree that is one error, for a text that could not be parsed at all.
+    pub(crate) fn broken(text: &str) -> Self {
+        let mut ast = Self::new(text);
+        ast.add(ExprKind::Error, 0..text.len(), 0);
+        ast
+    }
+
     /// Adds a node whose children are already there.
     #[allow(clippy::cast_possible_truncation)] // the text is limited to 400 kB and the arena to the node limit
     pub(crate) fn add(&mut self, kind: ExprKind, span: Range<usize>, anchor: usize) -> ExprId {
@@ -190,13 +197,6 @@ impl Ast {
     /// Keeps the written form of an expansion.
     pub(crate) fn add_macro_call(&mut self, call: MacroCall) {
         self.macro_calls.push(call);
-    }
-
-    /// Widens the bytes that a node covers, for parentheses around it and for operands found later.
-    #[allow(clippy::cast_possible_truncation)]
-    pub(crate) fn set_span(&mut self, id: ExprId, span: Range<usize>) {
-        let node = &mut self.nodes[id.index()];
-        (node.start, node.end) = (span.start as u32, span.end as u32);
     }
 
     /// Makes a node the root.

@@ -52,6 +52,9 @@ impl Issue {
         if self.kind == IssueKind::Limit {
             return (-1, 0);
         }
+        if text.is_empty() {
+            return (1, 0); // as the reference has it: there is no first column
+        }
         let (line, column) = position(text, self.anchor);
         (i64::try_from(line).unwrap_or(i64::MAX), i64::try_from(column).unwrap_or(i64::MAX))
     }

@@ -1,8 +1,19 @@
 //! From text to tree.
+//!
+//! A recursive-descent parser with bounded depth. Errors follow cel-go's generated parser: a token too much is skipped, a
+//! missing one is assumed, and otherwise tokens are skipped up to one that some open construct can go on with.
 
-use crate::ast::{Ast, ExprKind};
-use crate::issue::Issue;
+mod expander;
+mod grammar;
+pub(crate) mod lexer;
+mod literal;
+mod recovery;
+
+use crate::ast::Ast;
+use crate::issue::{Issue, sort};
 use crate::macros::Macro;
+
+pub use expander::Expander;
 
 /// How to parse.
 #[derive(Clone, Debug)]
@@ -43,17 +54,19 @@ pub struct Parsed {
     pub errors: Vec<Issue>,
 }
 
-/// What macros build their expansions with.
-#[derive(Debug)]
-pub struct Expander<'p> {
-    #[allow(dead_code)]
-    ast: &'p mut Ast,
+/// Parses an expression. Never fails: errors are part of the result.
+pub fn parse(text: &str, options: &ParseOptions) -> Parsed {
+    let characters = if text.len() > options.characters_max { text.chars().count() } else { 0 };
+    let mut parsed = if characters > options.characters_max {
+        let limit = options.characters_max;
+        let message = format!("expression code point size exceeds limit: size: {characters}, limit {limit}");
+        Parsed { ast: Ast::broken(text), errors: vec![Issue::limit(text, message)] }
+    } else {
+        grammar::parse(text, options)
+    };
+    sort(&mut parsed.errors);
+    parsed
 }
 
-/// Parses an expression. Never fails: errors are part of the result.
-pub fn parse(text: &str, _options: &ParseOptions) -> Parsed {
-    let mut ast = Ast::new(text);
-    let root = ast.add(ExprKind::Error, 0..text.len(), 0);
-    ast.set_root(root);
-    Parsed { ast, errors: Vec::new() }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The shared data, and scoreboards of what agrees with it.
+
+use std::path::{Path, PathBuf};
+
+use kro_value::Value;
+
+/// The folder with the shared CEL data; says so when there is none.
+pub fn folder(suite: &str) -> Option<PathBuf> {
+    let Some(shared) = std::env::var_os("KRO_SHARED_DIR") else {
+        eprintln!("SKIPPED: {suite}: KRO_SHARED_DIR is not set");
+        return None;
+    };
+    Some(Path::new(&shared).join("cel"))
+}
+
+/// The rows of a file of JSON Lines.
+pub fn rows(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rows = text.lines().filter(|line| !line.trim().is_empty());
+    rows.map(|line| kro_value::from_json(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
+}
+
+/// The text of a column.
+pub fn text<'r>(row: &'r Value, column: &str) -> &'r str {
+    row.get(column).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The errors of a row: line, column, message.
+pub fn errors(row: &Value) -> Vec<(i64, i64, String)> {
+    let errors = row.get("errors").and_then(Value::as_list).unwrap_or_default();
+    let error = |error: &Value| {
+        let parts = error.as_list()?;
+        Some((parts.first()?.as_i64()?, parts.get(1)?.as_i64()?, parts.get(2)?.as_str()?.to_owned()))
+    };
+    errors.iter().filter_map(error).collect()
+}
+
+/// Collects what agrees and what does not, and compares it with the committed file.
+pub struct Scoreboard {
+    name: &'static str,
+    total: usize,
+    failures: Vec<String>,
+}
+
+impl Scoreboard {
+    pub fn new(name: &'static str) -> Self {
+        Self { name, total: 0, failures: Vec::new() }
+    }
+
+    /// Counts one row; a failure is listed with one line that says what differs.
+    pub fn record(&mut self, id: &str, outcome: Result<(), String>) {
+        self.total += 1;
+        if let Err(difference) = outcome {
+            self.failures.push(format!("{id}: {}", difference.replace('\n', " ")));
+        }
+    }
+
+    /// Compares with `tests/scoreboard/NAME.txt`; `KRO_UPDATE=1` writes it instead.
+    pub fn finish(self) {
+        let passed = self.total - self.failures.len();
+        let mut text = format!("{passed} of {} agree\n", self.total);
+        self.failures.iter().for_each(|failure| {
+            text.push_str(failure);
+            text.push('\n');
+        });
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scoreboard").join(format!("{}.txt", self.name));
+        if std::env::var_os("KRO_UPDATE").is_some() {
+            std::fs::write(&path, &text).expect("the scoreboard can be written");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "{} changed; run with KRO_UPDATE=1 and look at the difference:\n{text}", self.name);
+    }
+}

@@ -9,6 +9,7 @@ use crate::route::Route;
 use crate::state::State;
 use crate::uri::Query;
 use crate::{Body, Method, Request, Response};
+use crate::{discovery, openapi};
 
 /// Answers a request.
 pub(crate) fn respond(state: &mut State, request: &Request) -> Response {
@@ -30,10 +31,16 @@ fn dispatch(state: &mut State, request: &Request) -> Result<Response, Status> {
     if !matches!(request.method, Method::Get | Method::Head) {
         return Err(method_not_allowed());
     }
-    Ok(match route {
+    Ok(match &route {
         Route::Version => Response::json(200, &version(state)),
         Route::Health(name) => health(name, &query),
-        _ => Response::text(404, "404 page not found\n"),
+        Route::OpenApiV2 => openapi::version_2(&state.registry, &request.headers),
+        Route::OpenApiIndex => openapi::index(&state.registry, &request.headers),
+        Route::OpenApiDocument(key) => {
+            openapi::document(&state.registry, &mut state.openapi, key, &query, &request.headers)
+        }
+        _ => discovery::respond(&state.registry, &route, &request.headers)
+            .unwrap_or_else(|| Response::text(404, "404 page not found\n")),
     })
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::crd::Lifecycle;
+use crate::openapi;
 use crate::random::Random;
 use crate::read::watch::Watch;
 use crate::registry::Registry;
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub(crate) changes: Vec<Change>,
     /// What is known of CustomResourceDefinitions between writes.
     pub(crate) definitions: Lifecycle,
+    /// OpenAPI documents that were asked for.
+    pub(crate) openapi: openapi::Cache,
     next_watch: u64,
     /// The time of the newest call.
     pub(crate) now: Timestamp,
@@ -35,6 +38,7 @@ impl State {
             watches: BTreeMap::new(),
             changes: Vec::new(),
             definitions: Lifecycle::default(),
+            openapi: openapi::Cache::default(),
             next_watch: 0,
             now,
             config,

@@ -21,6 +21,7 @@ impl State {
 
     /// Creates an object whose managedFields are settled.
     pub(super) fn create_tracked(&mut self, call: &mut Call, mut object: Value) -> Result<Written, Status> {
+        call.name = Str::new(metadata::text(&object, "name"));
         admission::admit_create(self, call, &mut object)?;
         let id = call.resource.id.clone();
         let namespace = call.namespace.clone();

@@ -9,6 +9,7 @@ mod access;
 mod admission;
 mod bootstrap;
 mod config;
+pub mod controllers;
 mod conversion;
 mod crd;
 mod discovery;

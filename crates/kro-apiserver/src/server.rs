@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use crate::state::State;
-use crate::{Access, Config, Reactor, Request, Response, WatchId, WatchPoll, bootstrap, handler};
+use crate::{Access, Config, Reactor, Request, Response, WatchId, WatchPoll, bootstrap, controllers, handler};
 
 /// Rounds of controllers within one tick; controllers that never come to rest cannot hang the host.
 const ROUNDS_MAX: usize = 1_000;
@@ -15,11 +15,19 @@ pub struct ApiServer {
 }
 
 impl ApiServer {
-    /// A server with the objects that every cluster has.
+    /// A server with the objects that every cluster has and the controllers of its profile.
     pub fn new(config: Config, now: Timestamp) -> Self {
+        let options = controllers::Options::of(config.profile);
+        Self::with_controllers(config, &options, now)
+    }
+
+    /// A server with these controllers, whatever its profile says.
+    pub fn with_controllers(config: Config, options: &controllers::Options, now: Timestamp) -> Self {
         let mut state = State::new(config, now);
         bootstrap::populate(&mut state);
-        Self { state, reactors: Vec::new() }
+        let mut server = Self { state, reactors: Vec::new() };
+        controllers::install(&mut server, options);
+        server
     }
 
     /// Adds a controller. It hears of every object that is there, as added, and of every change from now on.

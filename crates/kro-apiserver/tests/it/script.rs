@@ -1,7 +1,7 @@
 //! A script: requests in order, with what each must be answered.
 //!
 //! A step sends a request (`send`), reads a watch that was opened before (`events`), or lets time pass (`pass`, in
-//! seconds). Expected bodies are subsets: members that are not named do not matter, lists must have the same length.
+//! seconds). The profile is `bare` unless the script names another. Expected bodies are subsets: members that are not named do not matter, lists must have the same length.
 //! `<any>` stands for any value, `<absent>` for none. `${name}` is replaced by what a step captured.
 
 use std::collections::BTreeMap;
@@ -24,9 +24,9 @@ pub fn read(text: &str) -> Vec<Script> {
 
 fn script(value: &Value) -> Script {
     let profile = match value.str_at(&["profile"]) {
-        Some("bare") => Profile::Bare,
+        Some("control-plane") => Profile::ControlPlane,
         Some("dev") => Profile::Dev,
-        _ => Profile::ControlPlane,
+        _ => Profile::Bare,
     };
     let steps = value.get("steps").and_then(Value::as_list).expect("steps").to_vec();
     Script { id: value.str_at(&["id"]).expect("id").to_owned(), profile, steps }
@@ -54,8 +54,8 @@ pub fn run(script: &Script) -> Result<(), String> {
 impl Runner {
     fn step(&mut self, step: &Value) -> Result<(), String> {
         let step = self.substitute(step);
-        if let Some(seconds) = step.get("pass").and_then(Value::as_i64) {
-            self.now = self.now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+        if let Some(seconds) = step.get("pass").and_then(Value::as_f64) {
+            self.pass(self.now.checked_add(jiff::SignedDuration::from_secs_f64(seconds)).unwrap());
             return Ok(());
         }
         if step.get("expire").is_some() {
@@ -66,6 +66,17 @@ impl Runner {
             Some(name) => self.events(name, &step),
             None => self.send(&step),
         }
+    }
+
+    /// Lets time pass from one thing that is due to the next.
+    fn pass(&mut self, end: Timestamp) {
+        while let Some(due) = self.server.next_due().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            if !self.server.tick(self.now) {
+                break; // a watch is due, which the script reads by itself
+            }
+        }
+        self.now = end;
     }
 
     fn send(&mut self, step: &Value) -> Result<(), String> {

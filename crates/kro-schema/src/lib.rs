@@ -3,4 +3,5 @@
 #![deny(missing_docs)]
 
 pub mod builtin;
+pub mod simple;
 pub mod structural;

@@ -40,11 +40,12 @@ pub mod cel;
 pub mod evolution;
 pub mod graph;
 pub mod shape;
+pub mod simple;
 pub mod typing;
 pub mod yaml;
 
 /// The stages in order.
-const STAGES: &[&[CodeInfo]] = &[yaml::ALL, shape::ALL, cel::ALL, graph::ALL, typing::ALL, evolution::ALL];
+const STAGES: &[&[CodeInfo]] = &[yaml::ALL, shape::ALL, simple::ALL, cel::ALL, graph::ALL, typing::ALL, evolution::ALL];
 
 /// All codes in ascending order.
 pub fn all() -> impl Iterator<Item = &'static CodeInfo> {

@@ -3,8 +3,10 @@
 
 mod field_error;
 pub mod fieldset;
+mod go_print;
 pub mod managedfields;
 pub mod names;
+pub mod patch;
 mod selector;
 mod status;
 pub mod typed;

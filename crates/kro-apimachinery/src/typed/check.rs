@@ -5,6 +5,7 @@ use kro_value::{Map, Value};
 use super::items::item_element;
 use super::{ListFace, MapFace, Relationship, Scalar, Type};
 use crate::fieldset::{Path, PathElement, PathText};
+use crate::go_print::go_value;
 
 /// Whether equal items of a merged list are let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,22 +151,5 @@ fn go_type(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::List(_) => "[]interface {}",
         Value::Map(_) => "map[string]interface {}",
-    }
-}
-
-/// As Go prints a value with `%v`.
-fn go_value(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) => value.to_string(),
-        Value::String(text) => text.to_string(),
-        Value::List(items) => {
-            let items: Vec<String> = items.iter().map(go_value).collect();
-            format!("[{}]", items.join(" "))
-        }
-        Value::Map(map) => {
-            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}:{}", go_value(value))).collect();
-            format!("map[{}]", entries.join(" "))
-        }
     }
 }

@@ -10,6 +10,7 @@ use kro_value::Str;
 use crate::ast::Literal;
 use crate::eval::{EvalContext, EvalError};
 use crate::macros::Macro;
+use crate::provider::ObjectTypes;
 use crate::types::Type;
 use crate::value::CelValue;
 
@@ -143,6 +144,8 @@ pub struct Library {
     pub variables: Vec<VariableDecl>,
     /// Names of types that can be used as values (`type(x) == net.IP`), and the types.
     pub types: Vec<(&'static str, Type)>,
+    /// Types with fields.
+    pub objects: ObjectTypes,
     /// Checks by function name.
     pub validators: Vec<(&'static str, Validator)>,
 }
@@ -164,6 +167,13 @@ impl Library {
     #[must_use]
     pub fn with_type(mut self, name: &'static str, ty: Type) -> Self {
         self.types.push((name, ty));
+        self
+    }
+
+    /// Adds types with fields.
+    #[must_use]
+    pub fn with_objects(mut self, objects: ObjectTypes) -> Self {
+        self.objects.extend(&objects);
         self
     }
 

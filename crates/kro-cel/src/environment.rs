@@ -165,6 +165,9 @@ impl EnvironmentBuilder {
         for (name, ty) in &library.types {
             self.layer.types.insert(Str::new_static(name), ty.clone());
         }
+        if !library.objects.is_empty() {
+            self = self.types(Arc::new(library.objects.clone()));
+        }
         for (function, validator) in &library.validators {
             self.layer.validators.insert(Str::new_static(function), *validator);
         }

@@ -38,6 +38,11 @@ impl ObjectTypes {
         Self::default()
     }
 
+    /// True without any type.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
     /// Declares an object type, in place of an older one of that name.
     pub fn insert(&mut self, name: &str, fields: impl IntoIterator<Item = (Str, Type)>, open: bool) {
         let object = Object { fields: fields.into_iter().collect(), aliases: BTreeMap::new(), open };

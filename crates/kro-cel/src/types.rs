@@ -168,18 +168,6 @@ impl Type {
             Self::Object(name) => name,
         })
     }
-
-    /// The names of the type parameters in this type, each once, in order of appearance.
-    pub(crate) fn collect_params(&self, into: &mut Vec<Arc<str>>) {
-        match self {
-            Self::Param(name) if !into.contains(name) => into.push(name.clone()),
-            Self::Map(entry) => {
-                entry.0.collect_params(into);
-                entry.1.collect_params(into);
-            }
-            other => other.params().iter().for_each(|param| param.collect_params(into)),
-        }
-    }
 }
 
 /// The text that cel-go prints in messages: `map(string, list(int))`.

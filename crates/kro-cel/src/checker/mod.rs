@@ -1,14 +1,20 @@
 //! The checker: types of all nodes and overloads of all calls.
 
+mod calls;
+mod names;
+mod unify;
+mod walk;
+
 use std::sync::Arc;
 
 use kro_value::Str;
 
-use crate::ast::{Ast, ExprId};
+use crate::ast::ExprId;
 use crate::declarations::FunctionDecl;
-use crate::environment::Environment;
 use crate::issue::Issue;
 use crate::types::Type;
+
+pub(crate) use walk::check;
 
 /// What a node refers to.
 #[derive(Clone, Debug, Default)]
@@ -57,9 +63,4 @@ impl Checked {
     pub fn reference(&self, id: ExprId) -> &Reference {
         self.references.get(id.index()).unwrap_or(&Reference::None)
     }
-}
-
-/// Checks an expression.
-pub(crate) fn check(_environment: &Environment, ast: &Ast) -> Checked {
-    Checked { types: vec![Type::Dyn; ast.len()], references: Vec::new(), root: ast.root(), errors: Vec::new() }
 }

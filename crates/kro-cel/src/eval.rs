@@ -1,7 +1,19 @@
 //! Evaluation: errors, budgets, and programs planned from expressions.
 
 mod context;
+mod dispatch;
 mod error;
+mod fold;
+mod frame;
+mod path;
+mod plan;
+mod planner;
+mod program;
+#[cfg(test)]
+mod tests;
 
 pub use context::{Activation, Budget, EvalContext};
 pub use error::{ErrorKind, EvalError};
+pub use program::Program;
+
+pub(crate) use crate::declarations::Implementation;

@@ -17,9 +17,10 @@ use kro_value::{Str, Value};
 pub use equality::{compare, equal};
 pub(crate) use equality::{exact_i64, exact_u64, try_equal};
 pub use list::CelList;
+pub(crate) use map::unsupported_key;
 pub use map::{CelMap, MapBuilder, MapKey};
-pub use opaque::{Cidr, Condition, Ip, Opaque, Semver, Url};
-pub use time::{CelDuration, CelTimestamp};
+pub use opaque::{Cidr, Condition, Ip, NamedFormat, Opaque, Semver, Url};
+pub use time::{CelDuration, CelTimestamp, TimestampError};
 
 /// A value of an expression. Cloning costs at most one reference count.
 #[derive(Clone, Debug, Default)]

@@ -198,8 +198,8 @@ fn typed_text(text: &Str, form: SchemaForm) -> Result<CelValue, EvalError> {
     let converted = match form {
         SchemaForm::String => Some(CelValue::String(text.clone())),
         SchemaForm::Duration => CelDuration::parse_lenient(text).map(CelValue::Duration),
-        SchemaForm::Date => CelTimestamp::parse(&format!("{text}T00:00:00Z")).map(CelValue::Timestamp),
-        SchemaForm::DateTime => CelTimestamp::parse(text).map(CelValue::Timestamp),
+        SchemaForm::Date => CelTimestamp::parse(&format!("{text}T00:00:00Z")).ok().map(CelValue::Timestamp),
+        SchemaForm::DateTime => CelTimestamp::parse(text).ok().map(CelValue::Timestamp),
         SchemaForm::Bytes => decode_base64(text).map(|bytes| CelValue::Bytes(bytes.into())),
         form => return Err(misfit(form, &Value::String(text.clone()))),
     };

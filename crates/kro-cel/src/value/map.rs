@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kro_value::{Map, Str};
 
 use super::CelValue;
-use crate::eval::EvalError;
+use crate::eval::{EvalContext, EvalError};
 use crate::view::ObjectView;
 
 /// A key of a map. Keys are ordered by kind and value; `1` and `1u` are two keys that each find the other.
@@ -245,10 +245,37 @@ impl MapBuilder {
         }
     }
 
+    /// A builder that starts with the entries of a map.
+    ///
+    /// # Errors
+    /// When a value does not fit its schema, or the budget is exceeded.
+    pub fn from_map(context: &mut EvalContext, map: &CelMap) -> Result<Self, EvalError> {
+        context.allocate_items(map.len().saturating_mul(2))?;
+        Ok(Self { entries: map.entries()?.into_iter().collect() })
+    }
+
+    /// Puts an entry under a key that is not there yet.
+    ///
+    /// # Errors
+    /// When the key is there already, or the value cannot be a key.
+    pub fn insert_unique(&mut self, key: &CelValue, value: CelValue) -> Result<(), EvalError> {
+        let name = MapKey::new(key).ok_or_else(|| unsupported_key(key))?;
+        let text = name.to_string();
+        if self.insert_new(name, value) {
+            return Ok(());
+        }
+        Err(EvalError::invalid(format!("insert failed: key {text} already exists")))
+    }
+
     /// The map.
     pub fn finish(self) -> CelMap {
         CelMap::Built(Arc::new(self.entries.into_iter().collect()))
     }
+}
+
+/// The error for a value that cannot be a key.
+pub(crate) fn unsupported_key(key: &CelValue) -> EvalError {
+    EvalError::invalid(format!("unsupported key type: {}", key.type_name()))
 }
 
 /// Of equal keys the last one wins.

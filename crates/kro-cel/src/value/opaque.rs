@@ -18,8 +18,8 @@ pub enum Opaque {
     Cidr(Arc<Cidr>),
     /// `kubernetes.Semver`
     Semver(Arc<Semver>),
-    /// `kubernetes.NamedFormat`: the name of a format such as `dns1123Label`.
-    Format(&'static str),
+    /// `kubernetes.NamedFormat`: a format such as `dns1123Label`.
+    Format(&'static NamedFormat),
     /// `kro.run.Condition`
     Condition(Arc<Condition>),
     /// `kro.run.Runtime`: the receiver of the `runtime.*` functions.
@@ -52,7 +52,7 @@ impl Opaque {
             (Self::Ip(left), Self::Ip(right)) => left == right,
             (Self::Cidr(left), Self::Cidr(right)) => left == right,
             (Self::Semver(left), Self::Semver(right)) => left.0.cmp_precedence(&right.0).is_eq(),
-            (Self::Format(left), Self::Format(right)) => left == right,
+            (Self::Format(left), Self::Format(right)) => left.name == right.name,
             (Self::Condition(left), Self::Condition(right)) => left == right,
             _ => false,
         }
@@ -120,4 +120,13 @@ impl Condition {
         };
         Some(CelValue::String(text.clone()))
     }
+}
+
+/// A form of texts that Kubernetes has a name for.
+#[derive(Debug)]
+pub struct NamedFormat {
+    /// `dns1123Label`
+    pub name: &'static str,
+    /// What is wrong with a text; nothing if it has the form.
+    pub validate: fn(&str) -> Vec<String>,
 }

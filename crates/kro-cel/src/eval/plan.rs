@@ -1,0 +1,153 @@
+use kro_value::Str;
+use regex::Regex;
+
+use super::Implementation;
+use super::path::Path;
+use crate::types::Type;
+use crate::value::CelValue;
+
+/// A part of a planned expression, with the bytes of the text it stands for.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub kind: Kind,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// What a node does.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Constant(CelValue),
+    /// A variable, and selects of names known from the text.
+    Path(Box<Path>),
+    /// `operand[key]`
+    Index(Box<Index>),
+    /// `has(operand.field)`
+    Has(Box<Has>),
+    And(Box<[Node]>),
+    Or(Box<[Node]>),
+    Not(Box<Node>),
+    NotStrictlyFalse(Box<Node>),
+    Conditional(Box<[Node; 3]>),
+    /// `==`, and `!=` where equality is not wanted.
+    Equal(Box<[Node; 2]>, bool),
+    Compare(Box<[Node; 2]>, Comparison),
+    In(Box<[Node; 2]>),
+    Binary(Box<[Node; 2]>, BinaryOperation),
+    Call(Box<Call>),
+    Match(Box<Match>),
+    /// `a.or(b)`; with `unwrap` `a.orValue(b)`.
+    OrElse(Box<[Node; 2]>, bool),
+    List(Box<[Element]>),
+    Map(Box<[Entry]>),
+    /// `cel.bind`: a slot, its value, and the expression that sees it.
+    Bind(u32, Box<[Node; 2]>),
+    Fold(Box<Fold>),
+    /// The accumulator of a list with one more item.
+    Append(u32, Box<Node>),
+    /// The accumulator of a map with one more entry.
+    Insert(u32, Box<[Node; 2]>),
+    /// The accumulator itself, which is put back right away.
+    Take(u32),
+    /// What cannot be evaluated at all.
+    Fail(super::EvalError),
+}
+
+/// An operation on two values.
+pub(super) type BinaryOperation =
+    fn(&mut super::EvalContext, &CelValue, &CelValue) -> Result<CelValue, super::EvalError>;
+
+/// An operator that compares.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Comparison {
+    Less,
+    LessEquals,
+    Greater,
+    GreaterEquals,
+}
+
+#[derive(Debug)]
+pub(super) struct Index {
+    pub operand: Node,
+    pub key: Node,
+    pub optional: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Has {
+    pub operand: Node,
+    pub field: Str,
+}
+
+/// A call of a function.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub name: Str,
+    pub args: Box<[Node]>,
+    pub candidates: Box<[Candidate]>,
+    pub select: Selection,
+}
+
+/// How the overload of a call is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Selection {
+    /// The first candidate, which takes what it gets.
+    First,
+    /// The first candidate whose parameters fit the values.
+    ByTypes,
+}
+
+/// An overload that a call may mean.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub params: Box<[Type]>,
+    pub code: Implementation,
+}
+
+/// A function with a regular expression that is known from the text.
+#[derive(Debug)]
+pub(super) struct Match {
+    pub regex: Regex,
+    pub function: MatchFunction,
+    pub text: Node,
+    pub limit: Option<Node>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum MatchFunction {
+    Matches,
+    Find,
+    FindAll,
+}
+
+/// An element of a list literal.
+#[derive(Debug)]
+pub(super) struct Element {
+    pub value: Node,
+    pub optional: bool,
+}
+
+/// An entry of a map literal.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub key: Node,
+    pub value: Node,
+    pub optional: bool,
+}
+
+/// A loop over a list or a map.
+#[derive(Debug)]
+pub(super) struct Fold {
+    pub range: Node,
+    pub initial: Node,
+    /// `None` when it is always true.
+    pub condition: Option<Node>,
+    pub step: Node,
+    /// `None` when it is the accumulator itself.
+    pub result: Option<Node>,
+    pub accumulator: u32,
+    pub variable: u32,
+    pub second_variable: Option<u32>,
+    /// Steps to charge for each round.
+    pub weight: u64,
+}

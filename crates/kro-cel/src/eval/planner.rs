@@ -1,0 +1,550 @@
+//! From a syntax tree to a [`Program`].
+
+use std::sync::Arc;
+
+use kro_value::Str;
+
+use super::dispatch;
+use super::path::{Path, Root, Step};
+use super::plan::{
+    Call, Candidate, Comparison, Element, Entry, Fold, Has, Index, Kind, Match, MatchFunction, Node, Selection,
+};
+use super::program::{Inner, Program};
+use super::{Budget, ErrorKind, EvalContext, EvalError};
+use crate::ast::{Ast, Comprehension, ExprId, ExprKind, Literal};
+use crate::checker::{Checked, Reference};
+use crate::declarations::FunctionDecl;
+use crate::environment::Environment;
+use crate::library;
+use crate::operators;
+use crate::types::Type;
+use crate::value::CelValue;
+
+impl Environment {
+    /// Plans an expression for evaluation. With the result of a check, calls of which one overload is left are direct;
+    /// without one, everything is found by the types of the values.
+    ///
+    /// # Errors
+    /// When a literal argument can never be evaluated: a regular expression for `find` that is none.
+    pub fn plan(&self, ast: &Ast, checked: Option<&Checked>) -> Result<Program, EvalError> {
+        let mut planner =
+            Planner { ast, checked, environment: self, variables: Vec::new(), scope: Vec::new(), slots: 0 };
+        let root = planner.node(ast.root())?;
+        let weight = weigh(ast, ast.root());
+        Ok(Program::new(Inner { root, variables: planner.variables.into(), slots: planner.slots, weight }))
+    }
+}
+
+/// How much the folding of constants may do.
+const FOLDING: Budget = Budget { steps: 2_000, bytes: 16 << 10 };
+
+struct Planner<'a> {
+    ast: &'a Ast,
+    checked: Option<&'a Checked>,
+    environment: &'a Environment,
+    variables: Vec<Str>,
+    /// Variables of the comprehensions around, innermost last; the place is the slot.
+    scope: Vec<Str>,
+    slots: usize,
+}
+
+type Planned<T> = Result<T, EvalError>;
+
+/// The number of nodes, which bounds the work of one evaluation outside of loops.
+fn weigh(ast: &Ast, root: ExprId) -> u64 {
+    let mut count = 0;
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        count += 1;
+        ast.for_each_child(id, |child| open.push(child));
+    }
+    count
+}
+
+impl Planner<'_> {
+    fn node(&mut self, id: ExprId) -> Planned<Node> {
+        let kind = self.kind(id)?;
+        Ok(self.at(id, kind))
+    }
+
+    fn at(&self, id: ExprId, kind: Kind) -> Node {
+        let node = self.ast.node(id);
+        Node { kind, start: node.start, end: node.end }
+    }
+
+    fn kind(&mut self, id: ExprId) -> Planned<Kind> {
+        if let Reference::Variable(name) = self.reference(id) {
+            let name = name.clone();
+            return Ok(self.named(&name));
+        }
+        if let Reference::Type(ty) = self.reference(id) {
+            return Ok(type_value(ty));
+        }
+        let ast = self.ast;
+        match ast.kind(id) {
+            ExprKind::Error => Ok(Kind::Fail(EvalError::invalid("the expression has a syntax error"))),
+            ExprKind::Literal(literal) => Ok(Kind::Constant(literal_value(literal))),
+            ExprKind::Ident(name) => Ok(self.unchecked_name(name)),
+            ExprKind::Select { operand, field, test_only: true, .. } => {
+                Ok(Kind::Has(Box::new(Has { operand: self.node(*operand)?, field: field.clone() })))
+            }
+            ExprKind::Select { operand, field, optional, .. } => self.select(id, *operand, field, *optional),
+            ExprKind::Call { target, function, args } => self.call(id, *target, function, args),
+            ExprKind::List { elements, optional } => self.list(elements, optional),
+            ExprKind::Map(entries) => self.map(entries),
+            ExprKind::Struct { name, .. } => {
+                Ok(Kind::Fail(EvalError::invalid(format!("unknown type '{name}' in message creation"))))
+            }
+            ExprKind::Comprehension(fold) => self.comprehension(fold),
+        }
+    }
+
+    fn reference(&self, id: ExprId) -> &Reference {
+        self.checked.map_or(&Reference::None, |checked| checked.reference(id))
+    }
+
+    /// A name that the checker found.
+    fn named(&mut self, name: &Str) -> Kind {
+        if !name.starts_with('.')
+            && let Some(slot) = self.scope.iter().rposition(|local| local == name)
+        {
+            return local_path(slot, name);
+        }
+        let name = name.strip_prefix('.').map_or_else(|| name.clone(), Str::new);
+        if let Some(constant) = self.environment.variable(&name).and_then(|variable| variable.value.as_ref()) {
+            return Kind::Constant(literal_value(constant));
+        }
+        if name == "runtime" && is_runtime(self.environment) {
+            return Kind::Constant(crate::value::Opaque::Runtime.into());
+        }
+        let index = self.variable(&name);
+        Kind::Path(Box::new(Path { root: Root::Variable(index), steps: Box::default() }))
+    }
+
+    /// The place of a variable in the program's list.
+    fn variable(&mut self, name: &str) -> u32 {
+        let known = self.variables.iter().position(|known| known == name);
+        let index = known.unwrap_or_else(|| {
+            self.variables.push(Str::new(name));
+            self.variables.len() - 1
+        });
+        u32::try_from(index).unwrap_or(u32::MAX)
+    }
+
+    /// A name in an expression that was not checked.
+    fn unchecked_name(&mut self, name: &Str) -> Kind {
+        if !name.starts_with('.')
+            && let Some(slot) = self.scope.iter().rposition(|local| local == name)
+        {
+            return local_path(slot, name);
+        }
+        self.candidates(&[name.clone()]).unwrap_or_else(|| {
+            let name = name.clone();
+            self.named(&name)
+        })
+    }
+
+    /// What a dotted name may stand for, longest first; `None` if it is just one variable.
+    fn candidates(&mut self, parts: &[Str]) -> Option<Kind> {
+        let environment = self.environment;
+        let mut found = Vec::new();
+        for length in (1..=parts.len()).rev() {
+            let dotted = parts[..length].join(".");
+            for name in environment.candidates(&dotted) {
+                if environment.variable(&name).is_none()
+                    && let Some(ty) = environment.type_named(&name)
+                    && length == parts.len()
+                {
+                    return Some(type_value(&ty));
+                }
+                if let Some(value) = environment.variable(&name).and_then(|variable| variable.value.as_ref())
+                    && length == parts.len()
+                {
+                    return Some(Kind::Constant(literal_value(value)));
+                }
+                found.push((self.variable(&name), length - 1));
+            }
+        }
+        if let [(_, 0)] = found.as_slice() {
+            return None;
+        }
+        let steps = parts[1..].iter().map(|part| field_step(part, false)).collect();
+        Some(Kind::Path(Box::new(Path { root: Root::Candidates(found.into()), steps })))
+    }
+
+    /// The parts of `a.b.c`, if it is nothing but names, the first of which is no variable of a comprehension.
+    fn dotted(&self, id: ExprId) -> Option<Vec<Str>> {
+        match self.ast.kind(id) {
+            ExprKind::Ident(name) => {
+                let local = self.scope.contains(name);
+                (!local).then(|| vec![name.clone()])
+            }
+            ExprKind::Select { operand, field, test_only: false, optional: false } => {
+                let mut parts = self.dotted(*operand)?;
+                parts.push(field.clone());
+                Some(parts)
+            }
+            _ => None,
+        }
+    }
+
+    fn select(&mut self, id: ExprId, operand: ExprId, field: &Str, optional: bool) -> Planned<Kind> {
+        if self.checked.is_none()
+            && !optional
+            && let Some(parts) = self.dotted(id)
+            && let Some(kind) = self.candidates(&parts)
+        {
+            return Ok(kind);
+        }
+        let operand = self.node(operand)?;
+        Ok(Kind::Path(Box::new(extend(operand, field_step(field, optional)))))
+    }
+
+    fn index(&mut self, args: &[ExprId], optional: bool) -> Planned<Kind> {
+        let [operand, key] = args else { return Ok(Kind::Fail(EvalError::no_overload())) };
+        let operand = self.node(*operand)?;
+        let key = self.node(*key)?;
+        match key.kind {
+            Kind::Constant(key) => Ok(Kind::Path(Box::new(extend(operand, Step { key, optional })))),
+            _ => Ok(Kind::Index(Box::new(Index { operand, key, optional }))),
+        }
+    }
+
+    fn list(&mut self, elements: &[ExprId], optional: &[u32]) -> Planned<Kind> {
+        let mut planned = Vec::with_capacity(elements.len());
+        for (index, element) in elements.iter().enumerate() {
+            let optional = optional.iter().any(|place| *place as usize == index);
+            planned.push(Element { value: self.node(*element)?, optional });
+        }
+        if let Some(items) = planned
+            .iter()
+            .map(|element| constant(&element.value).filter(|_| !element.optional))
+            .collect::<Option<Vec<_>>>()
+        {
+            return Ok(Kind::Constant(CelValue::list(items)));
+        }
+        Ok(Kind::List(planned.into()))
+    }
+
+    fn map(&mut self, entries: &[crate::ast::MapEntry]) -> Planned<Kind> {
+        let mut planned = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let (key, value) = (self.node(entry.key)?, self.node(entry.value)?);
+            planned.push(Entry { key, value, optional: entry.optional });
+        }
+        Ok(Kind::Map(planned.into()))
+    }
+
+    fn call(&mut self, id: ExprId, target: Option<ExprId>, function: &Str, args: &[ExprId]) -> Planned<Kind> {
+        if let Some(kind) = self.operator(function, args)? {
+            return Ok(kind);
+        }
+        let (declaration, overloads, namespaced) = self.resolve(id, target, function);
+        let receiver = if namespaced { None } else { target };
+        let operands: Vec<ExprId> = receiver.into_iter().chain(args.iter().copied()).collect();
+        let mut nodes = Vec::with_capacity(operands.len());
+        for operand in &operands {
+            nodes.push(self.node(*operand)?);
+        }
+        if matches!(function.as_str(), "or" | "orValue") && receiver.is_some() && nodes.len() == 2 {
+            let unwrap = function == "orValue";
+            return Ok(pair(nodes).map_or(Kind::Fail(EvalError::no_overload()), |nodes| Kind::OrElse(nodes, unwrap)));
+        }
+        let nodes = match literal_regex(function, nodes, receiver.is_some())? {
+            Ok(kind) => return Ok(kind),
+            Err(nodes) => nodes,
+        };
+        let Some(declaration) = declaration else {
+            let text = format!("no such overload: {function}");
+            return Ok(Kind::Fail(EvalError::new(ErrorKind::NoOverload, text)));
+        };
+        let call = self.planned_call(&declaration, overloads, nodes, &operands);
+        Ok(fold_constants(call))
+    }
+
+    /// The function a call means, the overloads the checker left, and whether the receiver is only its namespace.
+    fn resolve(
+        &self,
+        id: ExprId,
+        target: Option<ExprId>,
+        function: &Str,
+    ) -> (Option<Arc<FunctionDecl>>, Option<Vec<u16>>, bool) {
+        if let Reference::Function { function, overloads, namespaced } = self.reference(id) {
+            return (Some(function.clone()), Some(overloads.clone()), *namespaced);
+        }
+        let qualified = target.and_then(|target| self.dotted(target)).map(|parts| parts.join(".") + "." + function);
+        if let Some(found) = qualified.and_then(|name| self.environment.resolve_function(&name).cloned()) {
+            return (Some(found), None, true);
+        }
+        let found = match target {
+            Some(_) => self.environment.function(function),
+            None => self.environment.resolve_function(function),
+        };
+        (found.cloned(), None, false)
+    }
+
+    fn planned_call(
+        &self,
+        declaration: &Arc<FunctionDecl>,
+        overloads: Option<Vec<u16>>,
+        args: Vec<Node>,
+        operands: &[ExprId],
+    ) -> Call {
+        let name = declaration.name.clone();
+        let all = &declaration.overloads;
+        if declaration.catch_all {
+            let first = all.iter().find_map(|overload| overload.implementation);
+            let candidates = first.map(|code| Candidate { params: Box::default(), code }).into_iter().collect();
+            return Call { name, args: args.into(), candidates, select: Selection::First };
+        }
+        let single = overloads.filter(|overloads| overloads.len() == 1);
+        let chosen = all.iter().enumerate().filter(|(index, overload)| {
+            let left = single.as_ref().is_none_or(|single| single.iter().any(|only| usize::from(*only) == *index));
+            left && overload.params.len() == args.len()
+        });
+        let candidates: Vec<Candidate> = chosen
+            .filter_map(|(_, overload)| {
+                Some(Candidate { params: overload.params.clone().into(), code: overload.implementation? })
+            })
+            .collect();
+        let certain = matches!(candidates.as_slice(), [only] if self.certain(&only.params, operands));
+        let select = if certain { Selection::First } else { Selection::ByTypes };
+        Call { name, args: args.into(), candidates: candidates.into(), select }
+    }
+
+    /// Whether the checked types of the arguments leave nothing to look at when the call is evaluated.
+    fn certain(&self, params: &[Type], operands: &[ExprId]) -> bool {
+        let Some(checked) = self.checked else { return false };
+        params.iter().zip(operands).all(|(param, operand)| {
+            let open = matches!(param, Type::Dyn | Type::Any | Type::Param(_));
+            open || (is_scalar(param) && checked.type_of(*operand) == param)
+        })
+    }
+
+    /// Operators that are part of the evaluator.
+    fn operator(&mut self, function: &str, args: &[ExprId]) -> Planned<Option<Kind>> {
+        let kind = match function {
+            operators::LOGICAL_AND => Kind::And(self.flattened(function, args)?.into()),
+            operators::LOGICAL_OR => Kind::Or(self.flattened(function, args)?.into()),
+            operators::INDEX => return self.index(args, false).map(Some),
+            operators::OPT_INDEX => return self.index(args, true).map(Some),
+            operators::LOGICAL_NOT | operators::NOT_STRICTLY_FALSE => {
+                let [operand] = args else { return Ok(None) };
+                let operand = Box::new(self.node(*operand)?);
+                let negated = function == operators::LOGICAL_NOT;
+                if negated { Kind::Not(operand) } else { Kind::NotStrictlyFalse(operand) }
+            }
+            operators::CONDITIONAL => {
+                let [condition, positive, negative] = args else { return Ok(None) };
+                let nodes = [self.node(*condition)?, self.node(*positive)?, self.node(*negative)?];
+                Kind::Conditional(Box::new(nodes))
+            }
+            _ => return self.binary_operator(function, args),
+        };
+        Ok(Some(kind))
+    }
+
+    fn binary_operator(&mut self, function: &str, args: &[ExprId]) -> Planned<Option<Kind>> {
+        let [left, right] = args else { return Ok(None) };
+        let build: fn(Box<[Node; 2]>) -> Kind = match function {
+            operators::EQUALS => |nodes| Kind::Equal(nodes, true),
+            operators::NOT_EQUALS => |nodes| Kind::Equal(nodes, false),
+            operators::LESS => |nodes| Kind::Compare(nodes, Comparison::Less),
+            operators::LESS_EQUALS => |nodes| Kind::Compare(nodes, Comparison::LessEquals),
+            operators::GREATER => |nodes| Kind::Compare(nodes, Comparison::Greater),
+            operators::GREATER_EQUALS => |nodes| Kind::Compare(nodes, Comparison::GreaterEquals),
+            operators::IN => Kind::In,
+            operators::ADD => |nodes| Kind::Binary(nodes, library::add),
+            operators::SUBTRACT => |nodes| Kind::Binary(nodes, library::subtract),
+            operators::MULTIPLY => |nodes| Kind::Binary(nodes, library::multiply),
+            operators::DIVIDE => |nodes| Kind::Binary(nodes, library::divide),
+            operators::MODULO => |nodes| Kind::Binary(nodes, library::modulo),
+            _ => return Ok(None),
+        };
+        let nodes = [self.node(*left)?, self.node(*right)?];
+        Ok(Some(build(Box::new(nodes))))
+    }
+
+    /// The operands of a chain of one logical operator, in order.
+    fn flattened(&mut self, function: &str, args: &[ExprId]) -> Planned<Vec<Node>> {
+        let ast = self.ast;
+        let mut operands = Vec::new();
+        let mut open: Vec<ExprId> = args.iter().rev().copied().collect();
+        while let Some(id) = open.pop() {
+            match ast.kind(id) {
+                ExprKind::Call { target: None, function: inner, args } if inner == function => {
+                    open.extend(args.iter().rev());
+                }
+                _ => operands.push(self.node(id)?),
+            }
+        }
+        Ok(operands)
+    }
+
+    fn push(&mut self, name: &Str) -> u32 {
+        self.scope.push(name.clone());
+        self.slots = self.slots.max(self.scope.len());
+        u32::try_from(self.scope.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn comprehension(&mut self, fold: &Comprehension) -> Planned<Kind> {
+        let range = self.node(fold.range)?;
+        let initial = self.node(fold.initial)?;
+        let outside = self.scope.len();
+        let accumulator = self.push(&fold.accumulator);
+        if is_bind(&range, self.ast.kind(fold.condition)) {
+            let result = self.node(fold.result)?;
+            self.scope.truncate(outside);
+            return Ok(Kind::Bind(accumulator, Box::new([initial, result])));
+        }
+        let variable = self.push(&fold.variable);
+        let second_variable = fold.second_variable.as_ref().map(|name| self.push(name));
+        let condition = self.node(fold.condition)?;
+        let step = self.step(fold.step, &fold.accumulator, accumulator)?;
+        self.scope.truncate(outside + 1);
+        let result = self.node(fold.result)?;
+        self.scope.truncate(outside);
+        let weight = 1 + weigh(self.ast, fold.step) + weigh(self.ast, fold.condition);
+        Ok(Kind::Fold(Box::new(Fold {
+            range,
+            initial,
+            condition: Some(condition).filter(|node| !matches!(node.kind, Kind::Constant(CelValue::Bool(true)))),
+            step,
+            result: Some(result).filter(|node| !is_local(node, accumulator)),
+            accumulator,
+            variable,
+            second_variable,
+            weight,
+        })))
+    }
+
+    /// The step of a comprehension. What it takes out of the accumulator's slot is put back right after, so that lists
+    /// and maps grow in place.
+    fn step(&mut self, id: ExprId, name: &Str, slot: u32) -> Planned<Node> {
+        let ast = self.ast;
+        let shadowed = self.scope.iter().rposition(|local| local == name) != Some(slot as usize);
+        let is_accumulator = |id: ExprId| !shadowed && matches!(ast.kind(id), ExprKind::Ident(ident) if ident == name);
+        let kind = match ast.kind(id) {
+            ExprKind::Ident(_) if is_accumulator(id) => Kind::Take(slot),
+            ExprKind::Call { function, args, .. } => match (function.as_str(), args.as_slice()) {
+                (operators::CONDITIONAL, [condition, positive, negative]) => {
+                    let condition = self.node(*condition)?;
+                    let branches = (self.step(*positive, name, slot)?, self.step(*negative, name, slot)?);
+                    Kind::Conditional(Box::new([condition, branches.0, branches.1]))
+                }
+                (operators::ADD, [list, added]) if is_accumulator(*list) => match ast.kind(*added) {
+                    ExprKind::List { elements, optional } if elements.len() == 1 && optional.is_empty() => {
+                        Kind::Append(slot, Box::new(self.node(elements[0])?))
+                    }
+                    _ => return self.node(id),
+                },
+                ("cel.@mapInsert", [map, key, value]) if is_accumulator(*map) => {
+                    Kind::Insert(slot, Box::new([self.node(*key)?, self.node(*value)?]))
+                }
+                _ => return self.node(id),
+            },
+            _ => return self.node(id),
+        };
+        Ok(self.at(id, kind))
+    }
+}
+
+/// `cel.bind` and its kin: a loop over nothing, which only names a value.
+fn is_bind(range: &Node, condition: &ExprKind) -> bool {
+    let empty = matches!(&range.kind, Kind::Constant(CelValue::List(list)) if list.is_empty());
+    empty && matches!(condition, ExprKind::Literal(Literal::Bool(false)))
+}
+
+fn is_local(node: &Node, slot: u32) -> bool {
+    match &node.kind {
+        Kind::Path(path) => path.steps.is_empty() && matches!(path.root, Root::Local(local, _) if local == slot),
+        _ => false,
+    }
+}
+
+fn local_path(slot: usize, name: &Str) -> Kind {
+    let root = Root::Local(u32::try_from(slot).unwrap_or(u32::MAX), name.clone());
+    Kind::Path(Box::new(Path { root, steps: Box::default() }))
+}
+
+fn is_runtime(environment: &Environment) -> bool {
+    environment.variable("runtime").is_some_and(|variable| variable.ty == Type::opaque("kro.run.Runtime", []))
+}
+
+fn field_step(name: &Str, optional: bool) -> Step {
+    Step { key: CelValue::String(name.clone()), optional }
+}
+
+/// A path with one more step.
+fn extend(operand: Node, step: Step) -> Path {
+    match operand.kind {
+        Kind::Path(path) => {
+            let Path { root, steps } = *path;
+            let mut steps = steps.into_vec();
+            steps.push(step);
+            Path { root, steps: steps.into() }
+        }
+        kind => Path { root: Root::Node(Node { kind, ..operand }), steps: Box::new([step]) },
+    }
+}
+
+fn pair(nodes: Vec<Node>) -> Option<Box<[Node; 2]>> {
+    Box::<[Node; 2]>::try_from(nodes.into_boxed_slice()).ok()
+}
+
+fn is_scalar(ty: &Type) -> bool {
+    !matches!(ty, Type::List(_) | Type::Map(_) | Type::Wrapper(_) | Type::Object(_))
+}
+
+fn constant(node: &Node) -> Option<CelValue> {
+    if let Kind::Constant(value) = &node.kind { Some(value.clone()) } else { None }
+}
+
+fn literal_value(literal: &Literal) -> CelValue {
+    match literal {
+        Literal::Null => CelValue::Null,
+        Literal::Bool(value) => CelValue::Bool(*value),
+        Literal::Int(value) => CelValue::Int(*value),
+        Literal::Uint(value) => CelValue::Uint(*value),
+        Literal::Double(value) => CelValue::Double(*value),
+        Literal::String(text) => CelValue::String(text.clone()),
+        Literal::Bytes(bytes) => CelValue::Bytes(bytes.clone()),
+    }
+}
+
+fn type_value(ty: &Type) -> Kind {
+    match ty.runtime_name() {
+        Some(name) => Kind::Constant(CelValue::Type(name.into())),
+        None => Kind::Constant(CelValue::Type("dyn".into())),
+    }
+}
+
+/// A call with a regular expression in its text, compiled now. `matches` reports a bad one when it is evaluated.
+fn literal_regex(function: &str, mut nodes: Vec<Node>, member: bool) -> Planned<Result<Kind, Vec<Node>>> {
+    let matcher = match function {
+        "matches" => MatchFunction::Matches,
+        "find" if member => MatchFunction::Find,
+        "findAll" if member => MatchFunction::FindAll,
+        _ => return Ok(Err(nodes)),
+    };
+    let Some(CelValue::String(pattern)) = nodes.get(1).and_then(constant) else { return Ok(Err(nodes)) };
+    let regex = match (library::compile_regex(&pattern), matcher) {
+        (Ok(regex), _) => regex,
+        (Err(_), MatchFunction::Matches) => return Ok(Err(nodes)),
+        (Err(error), _) => return Err(error),
+    };
+    let limit = (nodes.len() > 2).then(|| nodes.remove(2));
+    nodes.truncate(1);
+    let Some(text) = nodes.pop() else { return Ok(Err(nodes)) };
+    Ok(Ok(Kind::Match(Box::new(Match { regex, function: matcher, text, limit }))))
+}
+
+/// A call of constants is evaluated now; if that ends in an error, it will again when the program runs.
+fn fold_constants(call: Call) -> Kind {
+    let args: Option<Vec<CelValue>> = call.args.iter().map(constant).collect();
+    let value = args.and_then(|args| dispatch::invoke(&mut EvalContext::new(FOLDING), &call, &args).ok());
+    match value {
+        Some(value) => Kind::Constant(value),
+        None => Kind::Call(Box::new(call)),
+    }
+}

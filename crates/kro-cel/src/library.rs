@@ -1,0 +1,107 @@
+//! Functions: the standard library, cel-go's extensions, the libraries of Kubernetes and kro's own.
+//!
+//! Every table lists overloads by id and signature in the order of the reference implementation, because that order
+//! decides the types that `dyn` arguments lead to.
+
+mod aggregates;
+mod arithmetic;
+mod comparisons;
+mod conversions;
+mod formatting;
+mod quoted;
+mod regex_syntax;
+mod regexes;
+mod signature;
+mod strings;
+mod timestamps;
+
+use crate::declarations::{FunctionDecl, Library, OverloadDecl};
+use crate::eval::{EvalContext, EvalError, Implementation};
+use crate::macros;
+use crate::types::Type;
+use crate::value::CelValue;
+
+pub(crate) use arithmetic::{add, divide, modulo, multiply, subtract};
+pub(crate) use comparisons::{contains_item, order};
+pub(crate) use conversions::double_text;
+pub(crate) use formatting::display;
+pub(crate) use regexes::{compile as compile_regex, find_all_with, find_with, matches_with};
+pub use strings::strings;
+
+type Outcome = Result<CelValue, EvalError>;
+
+/// A function whose overloads each have their own code.
+fn function<const N: usize>(name: &'static str, overloads: [(&'static str, Implementation); N]) -> FunctionDecl {
+    FunctionDecl::new(name, overloads.map(|(signature, code)| global(signature).with(code)))
+}
+
+/// A function called on a receiver, whose overloads each have their own code.
+fn method<const N: usize>(name: &'static str, overloads: [(&'static str, Implementation); N]) -> FunctionDecl {
+    FunctionDecl::new(name, overloads.map(|(signature, code)| member(signature).with(code)))
+}
+
+/// A function with one code that looks at its arguments itself.
+fn catch_all(name: &'static str, code: Implementation, overloads: Vec<OverloadDecl>) -> FunctionDecl {
+    FunctionDecl::new(name, overloads.into_iter().map(|overload| overload.with(code))).catch_all()
+}
+
+/// Many overloads that are called without a receiver.
+fn globals<const N: usize>(signatures: [&'static str; N]) -> Vec<OverloadDecl> {
+    signatures.map(global).into()
+}
+
+/// Many overloads that are called on a receiver.
+fn members<const N: usize>(signatures: [&'static str; N]) -> Vec<OverloadDecl> {
+    signatures.map(member).into()
+}
+
+fn global(signature: &'static str) -> OverloadDecl {
+    signature::parse(signature, false)
+}
+
+fn member(signature: &'static str) -> OverloadDecl {
+    signature::parse(signature, true)
+}
+
+/// `no such overload: FUNCTION`, which functions with one code for all types say.
+fn no_overload(function: &str) -> EvalError {
+    EvalError::new(crate::eval::ErrorKind::NoOverload, format!("no such overload: {function}"))
+}
+
+/// A string that a function made, charged to the budget.
+fn new_string(context: &mut EvalContext, text: String) -> Outcome {
+    context.allocate(text.len())?;
+    Ok(CelValue::String(text.into()))
+}
+
+/// The operators, functions and conversions of the language itself.
+pub fn standard() -> Library {
+    let mut functions = arithmetic::functions();
+    functions.extend(comparisons::functions());
+    functions.extend(aggregates::functions());
+    functions.extend(conversions::functions());
+    functions.extend(timestamps::functions());
+    let mut library = Library::new("standard", functions).with_macros(macros::STANDARD);
+    for (name, ty) in standard_types() {
+        library = library.with_type(name, ty);
+    }
+    library
+}
+
+/// The names that stand for types.
+fn standard_types() -> [(&'static str, Type); 12] {
+    [
+        ("bool", Type::Bool),
+        ("bytes", Type::Bytes),
+        ("double", Type::Double),
+        ("google.protobuf.Duration", Type::Duration),
+        ("int", Type::Int),
+        ("list", Type::list(Type::Dyn)),
+        ("map", Type::map(Type::Dyn, Type::Dyn)),
+        ("null_type", Type::Null),
+        ("string", Type::String),
+        ("google.protobuf.Timestamp", Type::Timestamp),
+        ("type", Type::Type(None)),
+        ("uint", Type::Uint),
+    ]
+}

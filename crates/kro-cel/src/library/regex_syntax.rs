@@ -1,0 +1,210 @@
+//! From RE2 syntax to that of the regex crate. Both accept nearly the same expressions, but the crate's classes such as
+//! `\d` are Unicode where RE2's are ASCII, and it has set operators inside of brackets that RE2 reads as characters.
+
+/// The largest count of a repetition.
+const REPEAT_MAX: u32 = 1000;
+
+/// The expression in the syntax of the regex crate.
+///
+/// # Errors
+/// What RE2 refuses and the crate accepts, in Go's words.
+pub(super) fn translate(pattern: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern;
+    while let Some(character) = rest.chars().next() {
+        rest = match character {
+            '\\' => escape(rest, &mut out)?,
+            '[' => class(rest, &mut out)?,
+            '{' => {
+                check_repeat(rest)?;
+                brace(rest, &mut out)
+            }
+            '(' if is_unsupported_group(rest) => {
+                return Err(format!("invalid or unsupported Perl syntax: `{}`", group_head(rest)));
+            }
+            _ => {
+                out.push(character);
+                &rest[character.len_utf8()..]
+            }
+        };
+    }
+    Ok(out)
+}
+
+/// Look-around and other groups of Perl.
+fn is_unsupported_group(text: &str) -> bool {
+    ["(?=", "(?!", "(?<=", "(?<!", "(?>", "(?#", "(?P=", "(?P>", "(?x", "(?u", "(?R"]
+        .iter()
+        .any(|head| text.starts_with(head))
+}
+
+fn group_head(text: &str) -> &str {
+    let length = if text.starts_with("(?<") { 4 } else { 3 };
+    text.get(..length).unwrap_or(text)
+}
+
+/// A brace that opens no repetition is a character in RE2.
+fn brace<'a>(text: &'a str, out: &mut String) -> &'a str {
+    out.push_str(if repeat(text).is_some() { "{" } else { "\\{" });
+    &text[1..]
+}
+
+/// The bounds of a repetition such as `{2,5}`.
+fn repeat(text: &str) -> Option<(&str, Vec<u32>)> {
+    let end = text.find('}')?;
+    let inner = &text[1..end];
+    let (least, most) = inner.split_once(',').unwrap_or((inner, inner));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(least) || !(most.is_empty() || digits(most)) {
+        return None;
+    }
+    let bounds = [least, most].into_iter().filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(u32::MAX));
+    Some((&text[..=end], bounds.collect()))
+}
+
+fn check_repeat(text: &str) -> Result<(), String> {
+    match repeat(text) {
+        Some((shown, bounds)) if bounds.iter().any(|bound| *bound > REPEAT_MAX) => {
+            Err(format!("invalid repeat count: `{shown}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An escape outside of brackets; returns the rest.
+fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
+    let Some(character) = text[1..].chars().next() else {
+        return Err("trailing backslash at end of expression: ``".to_owned());
+    };
+    let rest = &text[1 + character.len_utf8()..];
+    match character {
+        'd' => out.push_str("[0-9]"),
+        'D' => out.push_str("[^0-9]"),
+        'w' => out.push_str("[0-9A-Za-z_]"),
+        'W' => out.push_str("[^0-9A-Za-z_]"),
+        's' => out.push_str("[\\t\\n\\f\\r ]"),
+        'S' => out.push_str("[^\\t\\n\\f\\r ]"),
+        'b' => out.push_str("(?-u:\\b)"),
+        // a byte offset that is no boundary of ASCII words may only lie between characters here
+        'B' => out.push_str("\\B"),
+        'Q' => return Ok(quoted(rest, out)),
+        'C' => out.push('.'),
+        '1'..='9' => return Err(format!("invalid escape sequence: `\\{character}`")),
+        '<' | '>' => out.push(character),
+        _ => {
+            out.push('\\');
+            out.push(character);
+        }
+    }
+    Ok(rest)
+}
+
+/// `\Q...\E`: the text in between as it is.
+fn quoted<'a>(text: &'a str, out: &mut String) -> &'a str {
+    let (literal, rest) = text.split_once("\\E").unwrap_or((text, ""));
+    out.push_str(&regex::escape(literal));
+    rest
+}
+
+/// A bracket expression; returns the rest.
+fn class<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
+    let mut rest = &text[1..];
+    out.push('[');
+    if let Some(tail) = rest.strip_prefix('^') {
+        out.push('^');
+        rest = tail;
+    }
+    let mut first = true;
+    while let Some(character) = rest.chars().next() {
+        let next = &rest[character.len_utf8()..];
+        match character {
+            ']' if !first => {
+                out.push(']');
+                return Ok(next);
+            }
+            '[' if rest.starts_with("[:") && rest.contains(":]") => {
+                let end = rest.find(":]").unwrap_or(0) + 2;
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+                first = false;
+                continue;
+            }
+            '\\' => {
+                rest = class_escape(rest, out)?;
+                first = false;
+                continue;
+            }
+            '[' | ']' | '&' | '~' => {
+                out.push('\\');
+                out.push(character);
+            }
+            // a range to a hyphen, which the crate would read as a difference of sets
+            '-' if next.starts_with('-') => {
+                out.push_str("-\\-");
+                rest = &next[1..];
+                first = false;
+                continue;
+            }
+            _ => out.push(character),
+        }
+        rest = next;
+        first = false;
+    }
+    Err(format!("missing closing ]: `{text}`"))
+}
+
+fn class_escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
+    let Some(character) = text[1..].chars().next() else {
+        return Err(format!("missing closing ]: `{text}`"));
+    };
+    let rest = &text[1 + character.len_utf8()..];
+    match character {
+        'd' => out.push_str("0-9"),
+        'w' => out.push_str("0-9A-Za-z_"),
+        's' => out.push_str("\\t\\n\\f\\r "),
+        'D' => out.push_str("[^0-9]"),
+        'W' => out.push_str("[^0-9A-Za-z_]"),
+        'S' => out.push_str("[^\\t\\n\\f\\r ]"),
+        _ => {
+            out.push('\\');
+            out.push(character);
+        }
+    }
+    Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::regexes::compile;
+
+    #[test]
+    fn matches_as_re2_does() {
+        for (pattern, text, matched) in [
+            (r"^\d+$", "12", true),
+            (r"^\d+$", "١٢", false),
+            (r"^[\w&&]+$", "a&b", true),
+            (r"a{,3}", "a{,3}", true),
+            (r"[[:alpha:]-]+", "a-b", true),
+            (r"^[]a]+$", "]a", true),
+            (r"\Qa.b\E", "axb", false),
+            (r"^\s$", "\u{a0}", false),
+            (r"(?i)straße", "STRASSE", false),
+            (r"^[+--]+$", ",-", true),
+        ] {
+            assert_eq!(compile(pattern).map(|regex| regex.is_match(text)), Ok(matched), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_re2_refuses() {
+        for (pattern, message) in [
+            ("a{1001}", "error parsing regexp: invalid repeat count: `{1001}`"),
+            ("[a-", "error parsing regexp: missing closing ]: `[a-`"),
+            ("(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"),
+            (r"a\", "error parsing regexp: trailing backslash at end of expression: ``"),
+        ] {
+            assert_eq!(compile(pattern).unwrap_err().message(), message, "{pattern}");
+        }
+        assert!(compile("(((a{100}){100}){100})").is_err(), "the automaton is limited");
+    }
+}

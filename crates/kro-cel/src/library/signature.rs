@@ -1,0 +1,70 @@
+use kro_value::Str;
+
+use crate::declarations::OverloadDecl;
+use crate::types::Type;
+
+/// An overload from its text: `list_slice(list(T), int, int) -> list(T)`. Upper-case letters are type parameters.
+/// What is misspelt becomes [`Type::Error`], which a test looks for.
+pub(super) fn parse(text: &'static str, member: bool) -> OverloadDecl {
+    let (head, result) = text.rsplit_once(" -> ").unwrap_or((text, "?"));
+    let (id, params) = head.split_once('(').unwrap_or((head, ")"));
+    let params = arguments(params.strip_suffix(')').unwrap_or(params));
+    OverloadDecl::new(Str::new_static(id), member, params, type_of(result))
+}
+
+fn arguments(text: &str) -> Vec<Type> {
+    let mut types = Vec::new();
+    let (mut depth, mut start) = (0, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b',' if depth == 0 => {
+                types.push(type_of(&text[start..at]));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if !text[start..].trim().is_empty() {
+        types.push(type_of(&text[start..]));
+    }
+    types
+}
+
+fn type_of(text: &str) -> Type {
+    let text = text.trim();
+    if let Some((name, params)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        return parameterized(name, arguments(params));
+    }
+    match text {
+        "dyn" => Type::Dyn,
+        "bool" => Type::Bool,
+        "int" => Type::Int,
+        "uint" => Type::Uint,
+        "double" => Type::Double,
+        "string" => Type::String,
+        "bytes" => Type::Bytes,
+        "timestamp" => Type::Timestamp,
+        "duration" => Type::Duration,
+        "kubernetes.Quantity"
+        | "kubernetes.URL"
+        | "kubernetes.Semver"
+        | "kubernetes.NamedFormat"
+        | "kro.run.Condition" => Type::object(text),
+        "net.IP" | "net.CIDR" | "kro.run.Runtime" => Type::opaque(text, []),
+        "A" | "B" | "K" | "V" | "T" => Type::param(text),
+        _ => Type::Error,
+    }
+}
+
+fn parameterized(name: &str, mut params: Vec<Type>) -> Type {
+    let last = params.pop().unwrap_or(Type::Error);
+    match (name, params.pop()) {
+        ("list", None) => Type::list(last),
+        ("optional_type", None) => Type::optional(last),
+        ("type", None) => Type::type_of(last),
+        ("map", Some(key)) => Type::map(key, last),
+        _ => Type::Error,
+    }
+}

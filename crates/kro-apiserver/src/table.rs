@@ -1,6 +1,12 @@
 //! Objects as tables, for `kubectl get`.
 
+mod builtin;
+mod cluster;
+mod column;
+mod custom;
 mod duration;
+mod json_path;
+mod workloads;
 
 use jiff::Timestamp;
 use kro_apimachinery::Status;
@@ -10,8 +16,6 @@ use crate::read::list::Page;
 use crate::representation::View;
 use crate::store::Stored;
 use crate::uri::Query;
-
-pub(crate) use duration::age;
 
 /// What of an object goes with its row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,25 +84,33 @@ fn table(view: &View, metadata: Value, columns: Option<Value>, rows: Value) -> V
 }
 
 fn columns(view: &View) -> Value {
-    let _ = view;
-    let column = |name: &str, value_type: &str, format: &str| {
-        Value::map([
-            ("name", Value::from(name)),
-            ("type", value_type.into()),
-            ("format", format.into()),
-            ("description", "".into()),
-            ("priority", Value::Int(0)),
-        ])
-    };
-    Value::list([column("Name", "string", "name"), column("Age", "string", "")])
+    let resource = &view.resource;
+    if !resource.custom {
+        let columns = builtin::columns(&resource.id).iter();
+        return columns
+            .map(|column| definition(column.name, column.value_type, column.format, "", i64::from(column.wide)))
+            .collect();
+    }
+    let name = definition("Name", "string", "name", "", 0);
+    let own = custom::columns(&resource.versions[view.version]).into_iter().map(|column| {
+        definition(&column.name, &column.value_type, &column.format, &column.description, column.priority)
+    });
+    std::iter::once(name).chain(own).collect()
+}
+
+fn definition(name: &str, value_type: &str, format: &str, description: &str, priority: i64) -> Value {
+    Value::map([
+        ("name", Value::from(name)),
+        ("type", value_type.into()),
+        ("format", format.into()),
+        ("description", description.into()),
+        ("priority", Value::Int(priority)),
+    ])
 }
 
 fn row(view: &View, stored: &Stored, options: TableOptions, now: Timestamp) -> Value {
     let value = view.value(stored);
-    let cells = vec![
-        value.at(&["metadata", "name"]).cloned().unwrap_or_default(),
-        age(value.str_at(&["metadata", "creationTimestamp"]).unwrap_or_default(), now).into(),
-    ];
+    let cells = cells(view, &value, now);
     let object = match options.include {
         IncludeObject::None => Value::Null,
         IncludeObject::Object => value,
@@ -108,5 +120,15 @@ fn row(view: &View, stored: &Stored, options: TableOptions, now: Timestamp) -> V
             ("metadata", value.get("metadata").cloned().unwrap_or_default()),
         ]),
     };
-    Value::map([("cells", cells.into()), ("object", object)])
+    Value::map([("cells", cells), ("object", object)])
+}
+
+fn cells(view: &View, value: &Value, now: Timestamp) -> Value {
+    let resource = &view.resource;
+    if !resource.custom {
+        return builtin::columns(&resource.id).iter().map(|column| (column.cell)(value, now)).collect();
+    }
+    let name = value.at(&["metadata", "name"]).cloned().unwrap_or_default();
+    let own = custom::columns(&resource.versions[view.version]);
+    std::iter::once(name).chain(own.iter().map(|column| custom::cell(column, value, now))).collect()
 }

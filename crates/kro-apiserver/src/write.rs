@@ -13,7 +13,6 @@ mod tracking;
 mod update;
 
 pub(crate) use call::{Call, FieldValidation, Written};
-pub(crate) use delete::Deleted;
 pub use delete::{DeleteOptions, Propagation};
 pub(crate) use options::WriteOptions;
 pub use patch::PatchType;

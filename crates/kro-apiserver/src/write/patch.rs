@@ -1,4 +1,5 @@
-use kro_apimachinery::Status;
+use kro_apimachinery::patch::{apply_json_patch, apply_merge_patch, apply_strategic_merge_patch};
+use kro_apimachinery::{FieldError, Status};
 use kro_value::Value;
 
 use super::create::dedup_owners;
@@ -36,8 +37,26 @@ impl State {
     pub(crate) fn patch(&mut self, call: &mut Call, kind: PatchType, patch: &Value) -> Result<Written, Status> {
         match kind {
             PatchType::Apply => self.apply(call, patch),
-            _ => Err(Status::failure(501, "NotImplemented", format!("{kind:?} patches are not implemented"))),
+            _ => self.patch_live(call, kind, patch),
         }
+    }
+
+    fn patch_live(&mut self, call: &mut Call, kind: PatchType, patch: &Value) -> Result<Written, Status> {
+        let live = self.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
+        let old = call.view(&live);
+        let mut object = match kind {
+            PatchType::Json => apply_json_patch(&old, patch)?,
+            PatchType::Strategic => match call.schema() {
+                Some(schema) => apply_strategic_merge_patch(schema, &old, patch)?,
+                None => apply_merge_patch(&old, patch)?,
+            },
+            PatchType::Merge | PatchType::Apply => apply_merge_patch(&old, patch)?,
+        };
+        check_kind(call, &object)?;
+        check_name(call, &object)?;
+        metadata::settle_namespace(call, &mut object)?;
+        self.conform(call, &mut object)?;
+        self.replace(call, &live, object, Origin::Patch)
     }
 
     /// Server-side apply: creates the object when it does not exist.
@@ -60,6 +79,35 @@ impl State {
             }
         }
     }
+}
+
+/// A patch cannot make an object of another kind of it.
+fn check_kind(call: &Call, object: &Value) -> Result<(), Status> {
+    let text = |key: &str| object.str_at(&[key]).unwrap_or_default();
+    let (kind, api_version) = (text("kind"), text("apiVersion"));
+    let wanted = call.api_version();
+    if kind == call.resource.kind && api_version == wanted {
+        return Ok(());
+    }
+    if !call.resource.custom {
+        let why = if kind == call.resource.kind {
+            format!(
+                "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+            )
+        } else {
+            "unknown conversion".to_owned()
+        };
+        let error = FieldError::invalid("patch", &Value::from(kro_value::to_json(object)), why);
+        return Err(Status::invalid("", "", "", &[error]));
+    }
+    let mut errors = Vec::new();
+    if api_version != wanted {
+        errors.push(FieldError::invalid("apiVersion", &api_version.into(), format!("must be {wanted}")));
+    }
+    if kind != call.resource.kind {
+        errors.push(FieldError::invalid("kind", &kind.into(), format!("must be {}", call.resource.kind)));
+    }
+    Err(call.invalid(&call.name, &errors))
 }
 
 /// An object that does not exist can be created by an apply of the object itself that does not expect it to exist.

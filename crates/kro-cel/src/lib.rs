@@ -8,6 +8,7 @@
 
 pub mod ast;
 pub mod checker;
+pub mod convert;
 pub mod declarations;
 mod environment;
 pub mod eval;

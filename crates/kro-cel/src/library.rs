@@ -5,15 +5,27 @@
 
 mod aggregates;
 mod arithmetic;
+mod collections;
 mod comparisons;
 mod conversions;
+mod encoders;
 mod formatting;
+mod hashes;
+mod json;
+mod kubernetes_lists;
+mod lists;
+mod networks;
+mod optionals;
+mod quantities;
 mod quoted;
 mod regex_syntax;
 mod regexes;
+mod runtime;
+mod semvers;
 mod signature;
 mod strings;
 mod timestamps;
+mod urls;
 
 use crate::declarations::{FunctionDecl, Library, OverloadDecl};
 use crate::eval::{EvalContext, EvalError, Implementation};
@@ -22,11 +34,24 @@ use crate::types::Type;
 use crate::value::CelValue;
 
 pub(crate) use arithmetic::{add, divide, modulo, multiply, subtract};
+pub use collections::collections;
 pub(crate) use comparisons::{contains_item, order};
 pub(crate) use conversions::double_text;
+pub use encoders::encoders;
 pub(crate) use formatting::display;
+pub use hashes::hashes;
+pub use json::json;
+pub use kubernetes_lists::kubernetes_lists;
+pub use lists::{bindings, lists, two_variable_comprehensions};
+pub use networks::{cidrs, ips};
+pub use optionals::optionals;
+pub use quantities::quantities;
+pub use regexes::kubernetes_regex;
 pub(crate) use regexes::{compile as compile_regex, find_all_with, find_with, matches_with};
+pub use runtime::{omit, runtime};
+pub use semvers::semvers;
 pub use strings::strings;
+pub use urls::urls;
 
 type Outcome = Result<CelValue, EvalError>;
 
@@ -103,5 +128,30 @@ fn standard_types() -> [(&'static str, Type); 12] {
         ("google.protobuf.Timestamp", Type::Timestamp),
         ("type", Type::Type(None)),
         ("uint", Type::Uint),
+    ]
+}
+
+/// All libraries of kro's expressions, in the order in which the reference registers them.
+pub fn kro() -> Vec<Library> {
+    vec![
+        standard(),
+        two_variable_comprehensions(),
+        lists(),
+        strings(),
+        bindings(),
+        optionals(),
+        encoders(),
+        kubernetes_lists(),
+        urls(),
+        kubernetes_regex(),
+        quantities(),
+        ips(),
+        cidrs(),
+        semvers(),
+        hashes(),
+        json(),
+        collections(),
+        omit(),
+        runtime(),
     ]
 }

@@ -7,8 +7,11 @@
 mod equality;
 mod list;
 mod map;
+mod network;
 mod opaque;
+mod semver;
 mod time;
+mod url;
 
 use std::sync::Arc;
 
@@ -19,8 +22,11 @@ pub(crate) use equality::{exact_i64, exact_u64, try_equal};
 pub use list::CelList;
 pub(crate) use map::unsupported_key;
 pub use map::{CelMap, MapBuilder, MapKey};
-pub use opaque::{Cidr, Condition, Ip, NamedFormat, Opaque, Semver, Url};
+pub use network::{Cidr, Ip};
+pub use opaque::{Condition, NamedFormat, Opaque};
+pub use semver::{Identifier, Semver};
 pub use time::{CelDuration, CelTimestamp, TimestampError};
+pub use url::Url;
 
 /// A value of an expression. Cloning costs at most one reference count.
 #[derive(Clone, Debug, Default)]

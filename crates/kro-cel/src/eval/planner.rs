@@ -138,7 +138,7 @@ impl Planner<'_> {
         {
             return local_path(slot, name);
         }
-        self.candidates(&[name.clone()]).unwrap_or_else(|| {
+        self.candidates(std::slice::from_ref(name)).unwrap_or_else(|| {
             let name = name.clone();
             self.named(&name)
         })

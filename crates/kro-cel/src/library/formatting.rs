@@ -36,8 +36,8 @@ fn next_part(text: &str) -> Result<(Part<'_>, &str), String> {
     if at > 0 {
         return Ok((Part::Text(&text[..at]), &text[at..]));
     }
-    if text.starts_with("%%") {
-        return Ok((Part::Text("%"), &text[2..]));
+    if let Some(rest) = text.strip_prefix("%%") {
+        return Ok((Part::Text("%"), rest));
     }
     let (verb, rest) = clause(&text[1..]).map_err(|problem| format!("could not parse formatting clause: {problem}"))?;
     Ok((Part::Clause(verb), rest))

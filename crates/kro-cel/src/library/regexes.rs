@@ -1,22 +1,26 @@
 use regex::Regex;
 
-use super::{FunctionDecl, Outcome, method, new_string};
+use super::{Outcome, method, new_string};
 use crate::Implementation;
+use crate::declarations::Library;
 use crate::eval::{EvalContext, EvalError};
 use crate::value::CelValue;
 
 /// The Kubernetes functions with regular expressions.
-pub(super) fn functions() -> Vec<FunctionDecl> {
-    vec![
-        method("find", [("string_find_string(string, string) -> string", find as Implementation)]),
-        method(
-            "findAll",
-            [
-                ("string_find_all_string(string, string) -> list(string)", find_all as Implementation),
-                ("string_find_all_string_int(string, string, int) -> list(string)", find_all),
-            ],
-        ),
-    ]
+pub fn kubernetes_regex() -> Library {
+    Library::new(
+        "kubernetes.regex",
+        [
+            method("find", [("string_find_string(string, string) -> string", find as Implementation)]),
+            method(
+                "findAll",
+                [
+                    ("string_find_all_string(string, string) -> list(string)", find_all as Implementation),
+                    ("string_find_all_string_int(string, string, int) -> list(string)", find_all),
+                ],
+            ),
+        ],
+    )
 }
 
 /// Compiles a regular expression of RE2 syntax. The size of the automaton is limited, and matching takes linear time.

@@ -1,9 +1,8 @@
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use kro_value::{Quantity, Str};
 
-use super::CelValue;
+use super::{CelValue, Cidr, Ip, Semver, Url};
 
 /// A value of a type that a library brings.
 #[derive(Clone, Debug)]
@@ -51,49 +50,13 @@ impl Opaque {
             (Self::Url(left), Self::Url(right)) => left.text == right.text,
             (Self::Ip(left), Self::Ip(right)) => left == right,
             (Self::Cidr(left), Self::Cidr(right)) => left == right,
-            (Self::Semver(left), Self::Semver(right)) => left.0.cmp_precedence(&right.0).is_eq(),
+            (Self::Semver(left), Self::Semver(right)) => left.compare(right).is_eq(),
             (Self::Format(left), Self::Format(right)) => left.name == right.name,
             (Self::Condition(left), Self::Condition(right)) => left == right,
             _ => false,
         }
     }
 }
-
-/// An absolute URL or an absolute path, taken apart. All parts are as Go's `net/url` shows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Url {
-    /// The URL as text, normalized.
-    pub text: Str,
-    /// `https`; empty for a path.
-    pub scheme: Str,
-    /// Host and port as written.
-    pub host: Str,
-    /// The host without port and without the brackets of an IPv6 address.
-    pub hostname: Str,
-    /// The port without its colon; empty when there is none.
-    pub port: Str,
-    /// The path with its escapes.
-    pub escaped_path: Str,
-    /// Query parameters: name and values in the order they are written; sorted by name.
-    pub query: Vec<(Str, Vec<Str>)>,
-}
-
-/// An IP address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ip(pub IpAddr);
-
-/// An IP address and the length of a prefix. The bits after the prefix may be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    /// The address as written.
-    pub address: IpAddr,
-    /// Bits of the prefix: 0 to 32 or 128.
-    pub prefix_bits: u8,
-}
-
-/// A semantic version. Build metadata has no part in comparisons.
-#[derive(Clone, Debug)]
-pub struct Semver(pub semver::Version);
 
 /// A condition, as the status of a Kubernetes object lists them. All fields may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,207 @@
+use kro_value::Value;
+
+use super::{Outcome, function, new_string};
+use crate::Implementation;
+use crate::convert::{Encoding, convert};
+use crate::declarations::Library;
+use crate::eval::{EvalContext, EvalError};
+use crate::value::CelValue;
+
+/// kro's JSON functions.
+pub fn json() -> Library {
+    Library::new(
+        "kro.json",
+        [
+            function("json.unmarshal", [("json_unmarshal(string) -> dyn", unmarshal as Implementation)]),
+            function("json.marshal", [("json_marshal(dyn) -> string", marshal as Implementation)]),
+        ],
+    )
+}
+
+/// JSON to values; every number is a double.
+fn unmarshal(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let [CelValue::String(text)] = args else { return Err(EvalError::no_overload()) };
+    context.charge(1 + text.len() as u64 / 4)?;
+    // a list of zeros takes two bytes of text for each value
+    context.allocate(text.len().saturating_mul(size_of::<CelValue>() / 2))?;
+    match kro_value::from_json(text) {
+        Ok(value) => Ok(CelValue::from_json(doubles(value))),
+        Err(error) => {
+            let problem =
+                if text.trim().is_empty() { "unexpected end of JSON input".to_owned() } else { error.message };
+            Err(EvalError::invalid(format!("json.unmarshal failed to parse JSON: {problem}")))
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn doubles(value: Value) -> Value {
+    match value {
+        Value::Int(value) => Value::Float(value as f64),
+        Value::List(items) => Value::list(items.iter().cloned().map(doubles)),
+        Value::Map(map) => Value::Map(map.into_iter().map(|(key, value)| (key, doubles(value))).collect()),
+        other => other,
+    }
+}
+
+fn marshal(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let [value] = args else { return Err(EvalError::no_overload()) };
+    let mut out = String::new();
+    write(context, value, &mut out, Dialect::Go)?;
+    new_string(context, out)
+}
+
+/// `json.encode` of cel-go: integers that a double cannot hold exactly become strings.
+pub(super) fn encode(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let [value] = args else { return Err(EvalError::no_overload()) };
+    let mut out = String::new();
+    write(context, value, &mut out, Dialect::Protobuf)?;
+    new_string(context, out)
+}
+
+/// How values without a form in JSON are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Go,
+    Protobuf,
+}
+
+fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect: Dialect) -> Result<(), EvalError> {
+    context.charge(1)?;
+    let before = out.len();
+    match value {
+        CelValue::Uint(value) => write_integer(i128::from(*value), out, dialect),
+        CelValue::Int(value) => write_integer(i128::from(*value), out, dialect),
+        CelValue::Double(value) => write_double(*value, out, dialect)?,
+        CelValue::Bytes(bytes) => {
+            use base64::Engine;
+            write_string(&base64::engine::general_purpose::STANDARD.encode(bytes), out);
+        }
+        CelValue::String(text) => write_string(text, out),
+        CelValue::List(list) => {
+            out.push('[');
+            for (index, item) in list.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write(context, &item?, out, dialect)?;
+            }
+            out.push(']');
+            return Ok(());
+        }
+        CelValue::Map(map) => return write_map(context, map, out, dialect),
+        CelValue::Optional(inner) => match inner {
+            Some(inner) => return write(context, inner, out, dialect),
+            None => out.push_str("null"),
+        },
+        CelValue::Timestamp(moment) if dialect == Dialect::Protobuf => write_string(&moment.to_text(), out),
+        CelValue::Duration(duration) if dialect == Dialect::Protobuf => write_string(&duration.to_text(), out),
+        other => {
+            let converted = convert(context, other, Encoding::Json)
+                .map_err(|problem| EvalError::invalid(format!("json.marshal failed to convert value: {problem}")))?;
+            match converted {
+                Value::String(text) => write_string(&text, out),
+                scalar => out.push_str(&kro_value::to_json(&scalar)),
+            }
+        }
+    }
+    context.allocate(out.len() - before)
+}
+
+fn write_map(
+    context: &mut EvalContext,
+    map: &crate::value::CelMap,
+    out: &mut String,
+    dialect: Dialect,
+) -> Result<(), EvalError> {
+    let mut entries = map.entries()?;
+    if dialect == Dialect::Protobuf {
+        entries = entries
+            .into_iter()
+            .map(|(key, value)| (crate::value::MapKey::String(key.to_string().into()), value))
+            .collect();
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
+    }
+    out.push('{');
+    for (index, (key, value)) in entries.iter().enumerate() {
+        let Some(key) = key.as_str() else {
+            let problem = crate::convert::key_problem(key);
+            return Err(EvalError::invalid(format!("json.marshal failed to convert value: {problem}")));
+        };
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(key, out);
+        out.push(':');
+        write(context, value, out, dialect)?;
+    }
+    out.push('}');
+    Ok(())
+}
+
+fn write_integer(value: i128, out: &mut String, dialect: Dialect) {
+    const EXACT: i128 = 1 << 53;
+    let text = value.to_string();
+    if dialect == Dialect::Protobuf && value.abs() >= EXACT {
+        write_string(&text, out);
+    } else {
+        out.push_str(&text);
+    }
+}
+
+/// Like `encoding/json`: the fewest digits, with an exponent below 1e-6 and from 1e21 on.
+fn write_double(value: f64, out: &mut String, dialect: Dialect) -> Result<(), EvalError> {
+    if !value.is_finite() {
+        let name = if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "+Inf"
+        } else {
+            "-Inf"
+        };
+        if dialect == Dialect::Protobuf {
+            write_string(
+                match name {
+                    "+Inf" => "Infinity",
+                    "-Inf" => "-Infinity",
+                    other => other,
+                },
+                out,
+            );
+            return Ok(());
+        }
+        let text = format!("json.marshal failed to encode value: json: unsupported value: {name}");
+        return Err(EvalError::invalid(text));
+    }
+    let magnitude = value.abs();
+    if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
+        out.push_str(&value.to_string());
+        return Ok(());
+    }
+    let text = format!("{value:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let sign = if exponent.starts_with('-') { '-' } else { '+' };
+    let digits = exponent.trim_start_matches('-');
+    out.push_str(&format!("{mantissa}e{sign}{digits:0>2}"));
+    Ok(())
+}
+
+/// Go escapes what HTML could misread, too.
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\x08' => out.push_str("\\b"),
+            '\x0c' => out.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", character as u32)),
+            control if (control as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", control as u32)),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}

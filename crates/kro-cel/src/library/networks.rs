@@ -1,0 +1,193 @@
+use std::sync::Arc;
+
+use super::{Outcome, function, method, new_string};
+use crate::Implementation;
+use crate::declarations::Library;
+use crate::eval::{ErrorKind, EvalContext, EvalError};
+use crate::types::Type;
+use crate::value::{CelValue, Cidr, Ip, Opaque};
+
+/// IP addresses of Kubernetes.
+pub fn ips() -> Library {
+    Library::new(
+        "kubernetes.net.ip",
+        [
+            function("ip", [("string_to_ip(string) -> net.IP", parse_ip as Implementation)]),
+            function("ip.isCanonical", [("ip_is_canonical(string) -> bool", is_canonical as Implementation)]),
+            function("isIP", [("is_ip(string) -> bool", is_ip as Implementation)]),
+            function("string", [("ip_to_string(net.IP) -> string", ip_text as Implementation)]),
+            method(
+                "family",
+                [(
+                    "ip_family(net.IP) -> int",
+                    (|_, args| property(args, |ip| CelValue::Int(ip.family()))) as Implementation,
+                )],
+            ),
+            method(
+                "isUnspecified",
+                [(
+                    "ip_is_unspecified(net.IP) -> bool",
+                    (|_, args| property(args, |ip| CelValue::Bool(ip.0.is_unspecified()))) as Implementation,
+                )],
+            ),
+            method(
+                "isLoopback",
+                [(
+                    "ip_is_loopback(net.IP) -> bool",
+                    (|_, args| property(args, |ip| CelValue::Bool(ip.0.is_loopback()))) as Implementation,
+                )],
+            ),
+            method(
+                "isLinkLocalMulticast",
+                [(
+                    "ip_is_link_local_multicast(net.IP) -> bool",
+                    (|_, args| property(args, |ip| CelValue::Bool(ip.is_link_local_multicast()))) as Implementation,
+                )],
+            ),
+            method(
+                "isLinkLocalUnicast",
+                [(
+                    "ip_is_link_local_unicast(net.IP) -> bool",
+                    (|_, args| property(args, |ip| CelValue::Bool(ip.is_link_local_unicast()))) as Implementation,
+                )],
+            ),
+            method(
+                "isGlobalUnicast",
+                [(
+                    "ip_is_global_unicast(net.IP) -> bool",
+                    (|_, args| property(args, |ip| CelValue::Bool(ip.is_global_unicast()))) as Implementation,
+                )],
+            ),
+        ],
+    )
+    .with_type("net.IP", Type::opaque("net.IP", []))
+}
+
+/// Address ranges of Kubernetes.
+pub fn cidrs() -> Library {
+    Library::new(
+        "kubernetes.net.cidr",
+        [
+            function("cidr", [("string_to_cidr(string) -> net.CIDR", parse_cidr as Implementation)]),
+            function("isCIDR", [("is_cidr(string) -> bool", is_cidr as Implementation)]),
+            function("string", [("cidr_to_string(net.CIDR) -> string", cidr_text as Implementation)]),
+            method(
+                "containsIP",
+                [
+                    ("cidr_contains_ip_string(net.CIDR, string) -> bool", contains_ip as Implementation),
+                    ("cidr_contains_ip_ip(net.CIDR, net.IP) -> bool", contains_ip),
+                ],
+            ),
+            method(
+                "containsCIDR",
+                [
+                    ("cidr_contains_cidr_string(net.CIDR, string) -> bool", contains_cidr as Implementation),
+                    ("cidr_contains_cidr(net.CIDR, net.CIDR) -> bool", contains_cidr),
+                ],
+            ),
+            method("ip", [("cidr_ip(net.CIDR) -> net.IP", cidr_ip as Implementation)]),
+            method("prefixLength", [("cidr_prefix_length(net.CIDR) -> int", prefix_length as Implementation)]),
+            method("masked", [("cidr_masked(net.CIDR) -> net.CIDR", masked as Implementation)]),
+        ],
+    )
+    .with_type("net.CIDR", Type::opaque("net.CIDR", []))
+}
+
+fn unconvertible(message: String) -> EvalError {
+    EvalError::new(ErrorKind::TypeConversion, message)
+}
+
+fn ip(value: Ip) -> CelValue {
+    CelValue::Opaque(Opaque::Ip(Arc::new(value)))
+}
+
+fn cidr(value: Cidr) -> CelValue {
+    CelValue::Opaque(Opaque::Cidr(Arc::new(value)))
+}
+
+fn text(args: &[CelValue]) -> Result<&str, EvalError> {
+    args.last().and_then(CelValue::as_str).ok_or_else(EvalError::no_overload)
+}
+
+fn parse_ip(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    context.allocate(32)?;
+    Ip::parse(text(args)?).map(ip).map_err(unconvertible)
+}
+
+fn is_canonical(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let text = text(args)?;
+    Ip::parse(text).map(|ip| CelValue::Bool(ip.0.to_string() == text)).map_err(unconvertible)
+}
+
+fn is_ip(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    Ok(CelValue::Bool(Ip::parse(text(args)?).is_ok()))
+}
+
+fn ip_text(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let [CelValue::Opaque(Opaque::Ip(ip))] = args else { return Err(EvalError::no_overload()) };
+    new_string(context, ip.0.to_string())
+}
+
+fn property(args: &[CelValue], code: fn(Ip) -> CelValue) -> Outcome {
+    let [CelValue::Opaque(Opaque::Ip(ip))] = args else { return Err(EvalError::no_overload()) };
+    Ok(code(**ip))
+}
+
+/// Both the type and the parser say where the error arose, so the text does so twice.
+fn parse_range(text: &str) -> Result<Cidr, EvalError> {
+    Cidr::parse(text).map_err(|problem| {
+        unconvertible(format!("network address parse error during conversion from string: {problem}"))
+    })
+}
+
+fn parse_cidr(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    context.allocate(32)?;
+    parse_range(text(args)?).map(cidr)
+}
+
+fn is_cidr(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    Ok(CelValue::Bool(Cidr::parse(text(args)?).is_ok()))
+}
+
+fn range(args: &[CelValue]) -> Result<Cidr, EvalError> {
+    match args.first() {
+        Some(CelValue::Opaque(Opaque::Cidr(cidr))) => Ok(**cidr),
+        _ => Err(EvalError::no_overload()),
+    }
+}
+
+fn cidr_text(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    new_string(context, range(args)?.to_string())
+}
+
+fn contains_ip(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let range = range(args)?;
+    let address = match args {
+        [_, CelValue::Opaque(Opaque::Ip(ip))] => **ip,
+        [_, CelValue::String(text)] => Ip::parse(text).map_err(|_| EvalError::no_overload())?,
+        _ => return Err(EvalError::no_overload()),
+    };
+    Ok(CelValue::Bool(range.contains(address.0)))
+}
+
+fn contains_cidr(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    let range = range(args)?;
+    let inner = match args {
+        [_, CelValue::Opaque(Opaque::Cidr(inner))] => **inner,
+        [_, CelValue::String(text)] => parse_range(text)?,
+        _ => return Err(EvalError::no_overload()),
+    };
+    Ok(CelValue::Bool(range.prefix_bits <= inner.prefix_bits && range.contains(inner.address)))
+}
+
+fn cidr_ip(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    Ok(ip(Ip(range(args)?.address)))
+}
+
+fn prefix_length(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    Ok(CelValue::Int(range(args)?.prefix_bits.into()))
+}
+
+fn masked(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
+    Ok(cidr(range(args)?.masked()))
+}

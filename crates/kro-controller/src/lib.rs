@@ -1,1 +1,22 @@
-//! The driver of the manager: tokio and kube.
+//! The driver of [`kro_manager::Manager`] on a live API server: a real cluster or the embedded one.
+//!
+//! It performs the manager's effects with tokio and a [`kube_client::Client`], and hands in what comes back. It decides
+//! nothing: what is requested, watched and retried is the manager's business.
+#![deny(missing_docs)]
+#![allow(clippy::disallowed_methods)] // an edge: it reads the clock
+
+mod clock;
+mod connect;
+mod driver;
+mod error;
+mod event;
+mod install;
+mod mailbox;
+mod request;
+mod watch;
+
+pub use connect::connect;
+pub use driver::{Controller, RequestRecord, Settings};
+pub use error::ControllerError;
+pub use install::install;
+pub use kube_client::{Client, Config as ClientConfig};

@@ -137,15 +137,22 @@ impl Simulation {
             if done(self) {
                 return Ok(true);
             }
-            match self.next_due() {
-                Some(due) if due <= deadline => self.now = due.max(self.now),
-                _ => {
-                    self.now = deadline;
-                    self.settle()?;
-                    return Ok(done(self));
-                }
+            if !self.progress(deadline)? {
+                return Ok(done(self));
             }
         }
+    }
+
+    /// Moves the clock to the next thing that is due, but not beyond `deadline`, and does all that is due then. False
+    /// when there was nothing: the clock is at the deadline.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    pub fn progress(&mut self, deadline: Timestamp) -> Result<bool, String> {
+        let due = self.next_due().filter(|due| *due <= deadline);
+        self.now = due.unwrap_or(deadline).max(self.now);
+        self.settle()?;
+        Ok(due.is_some())
     }
 
     /// Lets this much virtual time pass.
@@ -156,14 +163,15 @@ impl Simulation {
         self.run_until(ms, |_| false).map(|_| ())
     }
 
-    /// Does one thing that is due; false when there is none.
-    fn step(&mut self) -> bool {
+    /// Does one thing that is due at the present time; false when there is none.
+    pub fn step(&mut self) -> bool {
         if let Some(event) = self.events.pop_front() {
             self.dispatch(event);
             return true;
         }
-        if self.server.next_due().is_some_and(|due| engine_time(due) <= self.now) {
-            self.server.tick(clock(self.now));
+        // What is due may also be a bookmark of a watch: then there is nothing to tick, but something to read.
+        let due = self.server.next_due().is_some_and(|due| engine_time(due) <= self.now);
+        if due && self.server.tick(clock(self.now)) {
             return true;
         }
         self.poll_watches() || self.fire_timer()
@@ -194,7 +202,8 @@ impl Simulation {
         }
     }
 
-    fn next_due(&self) -> Option<Timestamp> {
+    /// When the next thing is due; `None` when only a request can change anything.
+    pub fn next_due(&self) -> Option<Timestamp> {
         let timer = self.timers.first().map(|(at, _)| *at);
         let server = self.server.next_due().map(engine_time);
         let watch = self.watches.iter().filter_map(Watch::next_due).min();

@@ -1,2 +1,59 @@
-//! The kro program.
-fn main() {}
+//! The kro program: reads arguments and files, starts what is asked for, prints what comes out.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)] // the outermost edge
+
+mod check;
+mod cli;
+mod controller;
+mod dev;
+mod error;
+mod input;
+mod logging;
+mod signal;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::error::CliError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("{}error:{} {error}", terminal::ERROR, terminal::RESET);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Exit codes: 0 all is well, 1 the input or the outcome is not, 2 the command line is not understood (by clap).
+fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    match cli.command {
+        Command::Dev(arguments) => start(dev::run(arguments)),
+        Command::Controller(arguments) => {
+            logging::start(arguments.log);
+            start(controller::run(arguments))
+        }
+    }
+}
+
+/// Runs a command that talks to a cluster.
+fn start(command: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
+    // Two threads: one that answers requests while the other one computes. More cost memory and help nobody.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(CliError::Runtime)?.block_on(command)
+}
+
+/// The version that goes onto labels.
+fn version() -> kro_value::Str {
+    kro_value::format_smolstr!("v{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A number that differs from process to process: it spreads retries and makes uids.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}

@@ -1,0 +1,45 @@
+use kro_manager::Event;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// An event, and which manager it is for: ids of requests and watches are unique within one manager only.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) event: Event,
+    generation: Option<u32>,
+}
+
+impl Letter {
+    /// True when the manager that now owns the mailbox is meant.
+    pub(crate) fn is_for(&self, mailbox: &Mailbox) -> bool {
+        self.generation.is_none_or(|generation| generation == mailbox.generation)
+    }
+}
+
+/// Where tasks put what they have for the manager that started them.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    letters: UnboundedSender<Letter>,
+    generation: u32,
+}
+
+impl Mailbox {
+    pub(crate) fn open() -> (Self, UnboundedReceiver<Letter>) {
+        let (letters, incoming) = unbounded_channel();
+        (Self { letters, generation: 0 }, incoming)
+    }
+
+    /// A new manager: letters for the old one will be told apart.
+    pub(crate) fn begin_anew(&mut self) {
+        self.generation += 1;
+    }
+
+    /// False when nobody reads any more.
+    pub(crate) fn send(&self, event: Event) -> bool {
+        self.letters.send(Letter { event, generation: Some(self.generation) }).is_ok()
+    }
+
+    /// For whichever manager there is.
+    pub(crate) fn send_to_any(&self, event: Event) -> bool {
+        self.letters.send(Letter { event, generation: None }).is_ok()
+    }
+}

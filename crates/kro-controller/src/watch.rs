@@ -1,0 +1,250 @@
+use std::time::Duration;
+
+use http::Request;
+use http::header::{ACCEPT, USER_AGENT};
+use http_body_util::BodyExt;
+use kro_manager::{ApiRequest, Event, ObjectChange, Verb, WatchFailure, WatchId, WatchTarget};
+use kro_value::{Str, Value, from_json_bytes};
+use kube_client::Client;
+use kube_client::client::Body;
+
+use crate::ControllerError;
+use crate::mailbox::Mailbox;
+use crate::request::{collect, decode, transport};
+
+/// Objects per page of a list.
+const PAGE_SIZE: &str = "500";
+/// The server ends a watch after this time; it is opened again where it ended.
+const WATCH_S: &str = "290";
+/// A line of a watch that is longer than this cannot be an object: etcd takes 1.5 MiB.
+const LINE_MAX: usize = 64 << 20;
+const RETRY_MIN: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// One watch of the manager: lists, watches, lists again, until its task is ended.
+pub(crate) struct Watcher {
+    pub(crate) client: Client,
+    pub(crate) agent: String,
+    pub(crate) id: WatchId,
+    pub(crate) target: WatchTarget,
+    pub(crate) events: Mailbox,
+}
+
+/// Why a watch that was open is not any more.
+enum Ending {
+    /// Timed out: go on from this version.
+    Continue(Str),
+    /// The version is too old: list again.
+    Expired,
+    /// The manager is gone.
+    Closed,
+}
+
+impl Watcher {
+    /// Runs until the manager is gone; a failure is reported and tried again, with a growing delay.
+    pub(crate) async fn run(self) {
+        let mut delay = RETRY_MIN;
+        loop {
+            match self.list_and_watch(&mut delay).await {
+                Ok(()) => return,
+                Err(reason) => {
+                    if !self.events.send(Event::WatchFailed { watch: self.id, reason }) {
+                        return;
+                    }
+                    tokio::time::sleep(delay).await;
+                    delay = (delay * 2).min(RETRY_MAX);
+                }
+            }
+        }
+    }
+
+    /// Ends without an error when the manager is gone.
+    async fn list_and_watch(&self, delay: &mut Duration) -> Result<(), WatchFailure> {
+        loop {
+            let (objects, mut version) = self.list().await?;
+            *delay = RETRY_MIN;
+            let listed = Event::Listed { watch: self.id, objects, resource_version: version.clone() };
+            if !self.events.send(listed) {
+                return Ok(());
+            }
+            loop {
+                match self.watch(version).await? {
+                    Ending::Continue(newer) => version = newer,
+                    Ending::Expired => break,
+                    Ending::Closed => return Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn list(&self) -> Result<(Vec<Value>, Str), WatchFailure> {
+        let mut objects = Vec::new();
+        let mut next = Str::default();
+        loop {
+            let mut query = vec![("limit", Str::new_static(PAGE_SIZE))];
+            if !next.is_empty() {
+                query.push(("continue", next));
+            }
+            let response = self.get(query, "List").await.map_err(failure)?;
+            let status = response.status().as_u16();
+            let bytes = collect(response.into_body()).await.map_err(failure)?;
+            let body = decode(status, &bytes).map_err(failure)?;
+            if status != 200 {
+                return Err(refusal(status, &body));
+            }
+            objects.extend(list_items(&body));
+            next = Str::new(body.str_at(&["metadata", "continue"]).unwrap_or_default());
+            if next.is_empty() {
+                return Ok((objects, Str::new(body.str_at(&["metadata", "resourceVersion"]).unwrap_or_default())));
+            }
+        }
+    }
+
+    async fn watch(&self, version: Str) -> Result<Ending, WatchFailure> {
+        let query = vec![
+            ("watch", Str::new_static("true")),
+            ("allowWatchBookmarks", Str::new_static("true")),
+            ("timeoutSeconds", Str::new_static(WATCH_S)),
+            ("resourceVersion", version.clone()),
+        ];
+        let response = self.get(query, "").await.map_err(failure)?;
+        let status = response.status().as_u16();
+        if status == 410 {
+            return Ok(Ending::Expired);
+        }
+        if status != 200 {
+            let bytes = collect(response.into_body()).await.map_err(failure)?;
+            return Err(refusal(status, &decode(status, &bytes).unwrap_or_default()));
+        }
+        self.read(response.into_body(), version).await
+    }
+
+    async fn read(&self, mut body: Body, mut version: Str) -> Result<Ending, WatchFailure> {
+        let mut lines = Lines::default();
+        // A broken connection is not an error: the watch goes on from where it was.
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(bytes) = frame.data_ref() else { continue };
+            for line in lines.push(bytes).map_err(failure)? {
+                let event = from_json_bytes(&line).map_err(|error| failure(error.into()))?;
+                let object = event.get("object").cloned().unwrap_or_default();
+                let kind = event.str_at(&["type"]).unwrap_or_default();
+                if kind == "ERROR" {
+                    return self.end_on_error(&object);
+                }
+                if let Some(newer) = object.str_at(&["metadata", "resourceVersion"]) {
+                    version = Str::new(newer);
+                }
+                let change = match kind {
+                    "ADDED" | "MODIFIED" => ObjectChange::Applied(object),
+                    "DELETED" => ObjectChange::Deleted(object),
+                    _ => continue,
+                };
+                if !self.events.send(Event::Object { watch: self.id, change }) {
+                    return Ok(Ending::Closed);
+                }
+            }
+        }
+        // The pause keeps a server that ends every watch at once from being asked without end.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(Ending::Continue(version))
+    }
+
+    fn end_on_error(&self, status: &Value) -> Result<Ending, WatchFailure> {
+        match status.get("code").and_then(Value::as_i64) {
+            Some(410) => Ok(Ending::Expired),
+            code => Err(refusal(code.and_then(|code| u16::try_from(code).ok()).unwrap_or(0), status)),
+        }
+    }
+
+    async fn get(
+        &self,
+        mut query: Vec<(&'static str, Str)>,
+        list: &str,
+    ) -> Result<http::Response<Body>, ControllerError> {
+        for (name, selector) in
+            [("labelSelector", &self.target.label_selector), ("fieldSelector", &self.target.field_selector)]
+        {
+            if !selector.is_empty() {
+                query.push((name, selector.clone()));
+            }
+        }
+        let request = ApiRequest { verb: Verb::Get, path: self.target.path(), query, body: None };
+        let accept = if self.target.metadata_only {
+            format!("application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1")
+        } else {
+            "application/json".to_owned()
+        };
+        let http =
+            Request::builder().uri(request.path_and_query()).header(ACCEPT, accept).header(USER_AGENT, &self.agent);
+        self.client.send(http.body(Body::empty())?).await.map_err(transport)
+    }
+}
+
+fn failure(error: ControllerError) -> WatchFailure {
+    WatchFailure { status: 0, message: Str::new(error.to_string()) }
+}
+
+fn refusal(status: u16, body: &Value) -> WatchFailure {
+    WatchFailure { status, message: Str::new(body.str_at(&["message"]).unwrap_or_default()) }
+}
+
+/// The items of a list, each with the kind that lists of built-in kinds leave out.
+fn list_items(list: &Value) -> Vec<Value> {
+    let kind = list.str_at(&["kind"]).and_then(|kind| kind.strip_suffix("List")).unwrap_or_default();
+    let api_version = list.str_at(&["apiVersion"]).unwrap_or_default();
+    let items = list.get("items").and_then(Value::as_list).unwrap_or_default();
+    let complete = |item: &Value| {
+        let mut item = item.clone();
+        if item.get("kind").is_none() {
+            item.set_at(&["kind"], kind.into());
+            item.set_at(&["apiVersion"], api_version.into());
+        }
+        item
+    };
+    items.iter().map(complete).collect()
+}
+
+/// Puts lines together that come in pieces.
+#[derive(Default)]
+struct Lines {
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// The lines that are complete now, without their ends.
+    fn push(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, ControllerError> {
+        let mut lines = Vec::new();
+        let mut pieces = bytes.split(|byte| *byte == b'\n');
+        let mut piece = pieces.next().unwrap_or_default();
+        for next in pieces {
+            let mut line = std::mem::take(&mut self.rest);
+            line.extend_from_slice(piece);
+            if !line.is_empty() {
+                lines.push(line);
+            }
+            piece = next;
+        }
+        self.rest.extend_from_slice(piece);
+        if self.rest.len() > LINE_MAX {
+            return Err(ControllerError::Transport(format!("a line of a watch has more than {LINE_MAX} bytes")));
+        }
+        Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_in_pieces() {
+        let mut lines = Lines::default();
+        let mut push = |text: &str| -> Vec<String> {
+            let lines = lines.push(text.as_bytes()).unwrap();
+            lines.into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
+        };
+        assert_eq!(push("ab"), [""; 0]);
+        assert_eq!(push("c\nde\nf"), ["abc", "de"]);
+        assert_eq!(push("\n\n"), ["f"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Compiling what a command was given, before anything is done with it.
+
+use std::collections::BTreeSet;
+
+use kro_diagnostics::{Counts, Diagnostics, Style, render_text};
+use kro_graph::{BuiltinSchemas, CompileOptions, Compiled, CrdSchemas, SchemaSources, Source, compile};
+use kro_value::{Str, Value};
+
+use crate::input::Input;
+use crate::terminal;
+
+/// What compiling found.
+pub struct Checked {
+    /// All that is wrong, YAML included, in the order of the texts.
+    pub diagnostics: Diagnostics,
+}
+
+/// Compiles every definition of the input. Kinds are known when they are built in, defined by a
+/// CustomResourceDefinition of the input, or by another definition of it.
+pub fn check(input: &Input) -> Checked {
+    let objects = || input.documents.iter().map(|document| document.root.value());
+    let mut schemas = CrdSchemas::new(objects().filter(|object| is_kind(object, "CustomResourceDefinition")));
+    let definitions: Vec<Source> = input
+        .documents
+        .iter()
+        .filter(|document| is_definition(document.root.value()))
+        .map(|document| Source::from_document(document.clone()))
+        .collect();
+    // A definition may use the kind of another one: the kinds that come out of one round are known in the next.
+    let mut known = BTreeSet::new();
+    let compiled = loop {
+        let compiled = compile_all(&definitions, &schemas);
+        if !learn_kinds(&compiled, &mut known, &mut schemas) {
+            break compiled;
+        }
+    };
+    let mut diagnostics = input.diagnostics.clone();
+    diagnostics.extend(compiled.into_iter().flat_map(|compiled| compiled.diagnostics));
+    diagnostics.sort();
+    Checked { diagnostics }
+}
+
+fn compile_all(definitions: &[Source], schemas: &CrdSchemas) -> Vec<Compiled> {
+    let sources = SchemaSources::new([&BuiltinSchemas as _, schemas as _]);
+    let options = CompileOptions::default();
+    definitions.iter().map(|source| compile(source, &sources, &options)).collect()
+}
+
+/// Adds the kinds that the graphs define; true when there was a new one and somebody misses a kind.
+fn learn_kinds(compiled: &[Compiled], known: &mut BTreeSet<Str>, schemas: &mut CrdSchemas) -> bool {
+    let mut learned = false;
+    for api in compiled.iter().filter_map(|compiled| compiled.graph.as_ref()?.instance.as_ref()) {
+        if known.insert(Str::new(api.crd.str_at(&["metadata", "name"]).unwrap_or_default())) {
+            schemas.add(&api.crd);
+            learned = true;
+        }
+    }
+    learned && compiled.iter().any(|compiled| !compiled.missing_kinds.is_empty())
+}
+
+impl Checked {
+    /// Prints what is wrong with a picture of each place, and a count; true when the input is refused.
+    pub fn report(&self, input: &Input) -> bool {
+        let (width, _) = terminal::size();
+        let style = Style { color: true, width };
+        anstream::eprint!("{}", render_text(&input.sources, &self.diagnostics, style));
+        if !self.diagnostics.is_empty() {
+            anstream::eprintln!("{}", Counts::of(&self.diagnostics));
+        }
+        self.diagnostics.has_errors()
+    }
+}
+
+/// True for a ResourceGraphDefinition of any version.
+pub fn is_definition(object: &Value) -> bool {
+    is_kind(object, "ResourceGraphDefinition")
+        && object.str_at(&["apiVersion"]).is_some_and(|version| version.starts_with("kro.run/"))
+}
+
+fn is_kind(object: &Value, kind: &str) -> bool {
+    object.str_at(&["kind"]) == Some(kind)
+}

@@ -1,0 +1,144 @@
+//! The cluster of `kro dev`: the embedded API, its listener and the controller, in this process.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use kro_apiserver::{ApiServer, Bytes, Method, Profile, Request, Response, Timestamp, User};
+use kro_controller::{Client, Controller, Settings};
+use kro_serve::{Clock, Listener, Server};
+use kro_value::{Value, from_json_bytes, to_json};
+
+use crate::error::CliError;
+
+/// A running cluster; it ends with this value.
+pub struct Cluster {
+    server: Server,
+    listener: Listener,
+    controller: Controller,
+    kubeconfig: KubeconfigFile,
+}
+
+/// The answer to a request.
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What the server says about a failure.
+    pub fn message(&self) -> String {
+        self.body.str_at(&["message"]).map_or_else(|| format!("HTTP status {}", self.status), str::to_owned)
+    }
+}
+
+impl Cluster {
+    /// Starts everything; kro's own kinds are served when this returns.
+    pub async fn start(port: u16, kubeconfig: Option<&Path>) -> Result<Self, CliError> {
+        let server = Server::new(embedded_api(), Clock::System);
+        let listener = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+        let kubeconfig = KubeconfigFile::write(kubeconfig, &listener.kubeconfig())?;
+        let client = Client::new(server.in_process(User::admin()), "default");
+        kro_controller::install(&client, &kro_manager::custom_resource_definitions()).await?;
+        let manager =
+            kro_manager::Config { version: crate::version(), seed: crate::seed(), ..kro_manager::Config::default() };
+        let controller = Controller::start(client, Settings { manager, requests: None });
+        Ok(Self { server, listener, controller, kubeconfig })
+    }
+
+    pub fn controller(&self) -> &Controller {
+        &self.controller
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig.path
+    }
+
+    /// Sends a request as the administrator.
+    pub fn request(&self, method: Method, target: &str, body: Option<(&str, &Value)>) -> Answer {
+        let mut request = Request::new(method, target).with_header("User-Agent", "kro-dev");
+        if let Some((content_type, body)) = body {
+            request = request.with_body(content_type, Bytes::from(to_json(body)));
+        }
+        let response: Response = self.server.handle(&request);
+        Answer { status: response.status, body: from_json_bytes(response.bytes()).unwrap_or_default() }
+    }
+
+    /// Ends in order: the controller first, then its API.
+    pub async fn shut_down(self) {
+        let Self { controller, listener, .. } = self;
+        controller.shut_down().await;
+        listener.shutdown().await;
+    }
+}
+
+fn embedded_api() -> ApiServer {
+    let now = Clock::System.now();
+    let config = kro_apiserver::Config {
+        profile: Profile::Dev,
+        seed: crate::seed(),
+        resource_version: first_resource_version(now),
+        ..kro_apiserver::Config::default()
+    };
+    ApiServer::new(config, now)
+}
+
+/// Above anything that an earlier `kro dev` handed out, so that a client of that one notices.
+fn first_resource_version(now: Timestamp) -> u64 {
+    u64::try_from(now.as_second()).unwrap_or(0)
+}
+
+/// A file with secrets that only its owner may read. One that was not asked for goes when this value does.
+struct KubeconfigFile {
+    path: PathBuf,
+    temporary: Option<PathBuf>,
+}
+
+impl KubeconfigFile {
+    fn write(wanted: Option<&Path>, text: &str) -> Result<Self, CliError> {
+        let (path, temporary) = match wanted {
+            Some(path) => (path.to_owned(), None),
+            None => {
+                let folder = std::env::temp_dir().join(format!("kro-dev-{}", std::process::id()));
+                let made = std::fs::create_dir_all(&folder);
+                made.map_err(|cause| CliError::Write { path: folder.clone(), cause })?;
+                (folder.join("kubeconfig"), Some(folder))
+            }
+        };
+        write_private(&path, text).map_err(|cause| CliError::Write { path: path.clone(), cause })?;
+        Ok(Self { path, temporary })
+    }
+}
+
+impl Drop for KubeconfigFile {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.temporary {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Written beside and moved into place, so that a reader never sees half of it, and nobody else any of it.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let _ = std::fs::remove_file(&beside);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&beside)?.write_all(text.as_bytes())?;
+    std::fs::rename(&beside, path)
+}

@@ -1,0 +1,140 @@
+//! `kro dev`: graphs on this machine.
+
+mod apply;
+mod cluster;
+mod display;
+mod files;
+mod screen;
+mod workspace;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use kro_engine::Timestamp;
+use kro_manager::View;
+
+use self::cluster::Cluster;
+use self::display::describe_unready;
+use self::files::Files;
+use self::screen::Screen;
+use self::workspace::Workspace;
+use crate::check::check;
+use crate::cli::DevArguments;
+use crate::error::CliError;
+use crate::input::Input;
+use crate::terminal::{BOLD, DIM, ERROR, GREEN, RESET};
+use crate::{signal, terminal};
+
+/// How often durations on display are brought up to date.
+const REDRAW: Duration = Duration::from_millis(500);
+
+/// Runs until Ctrl-C, or with `--once` until all is ready.
+pub async fn run(arguments: DevArguments) -> Result<ExitCode, CliError> {
+    let started = Instant::now();
+    // Nothing starts, and nothing is applied, while the input is wrong.
+    let input = Input::read(&arguments.files)?;
+    if check(&input).report(&input) {
+        return Ok(ExitCode::FAILURE);
+    }
+    let files = Files::watch(&arguments.files)?;
+    let cluster = Cluster::start(arguments.port, arguments.write_kubeconfig.as_deref()).await?;
+    greet(&cluster, started);
+    let session = Session {
+        workspace: Workspace::new(input),
+        screen: Screen::new(arguments.plain || arguments.once),
+        cluster,
+        files,
+        started,
+        arguments,
+    };
+    session.run().await
+}
+
+fn greet(cluster: &Cluster, started: Instant) {
+    let ms = started.elapsed().as_millis();
+    anstream::println!("{BOLD}kro dev{RESET} is ready after {ms} ms at https://{}", cluster.address());
+    anstream::println!("{DIM}for kubectl:{RESET} export KUBECONFIG={}\n", cluster.kubeconfig().display());
+}
+
+struct Session {
+    arguments: DevArguments,
+    cluster: Cluster,
+    workspace: Workspace,
+    files: Files,
+    screen: Screen,
+    started: Instant,
+}
+
+impl Session {
+    async fn run(mut self) -> Result<ExitCode, CliError> {
+        let mut views = self.cluster.controller().view();
+        let mut redraw = tokio::time::interval(REDRAW);
+        let deadline = tokio::time::Instant::now() + self.arguments.timeout;
+        let interrupted = signal::wait();
+        tokio::pin!(interrupted);
+        self.workspace.apply(&self.cluster, &mut self.screen);
+        let code = loop {
+            let view = views.borrow_and_update().clone();
+            self.workspace.apply(&self.cluster, &mut self.screen);
+            self.screen.show(&view, now());
+            if self.arguments.once
+                && let Some(code) = self.verdict(&view)
+            {
+                break code;
+            }
+            tokio::select! {
+                changed = views.changed() => if changed.is_err() { break ExitCode::FAILURE },
+                () = self.files.changed(), if !self.arguments.once => self.reload(),
+                _ = redraw.tick(), if self.screen.is_live() => {}
+                () = tokio::time::sleep_until(deadline), if self.arguments.once => {
+                    self.explain(&view, "not ready in time");
+                    break ExitCode::FAILURE;
+                }
+                () = &mut interrupted => break ExitCode::SUCCESS,
+            }
+        };
+        self.cluster.shut_down().await;
+        Ok(code)
+    }
+
+    /// With `--once`: how it ended, when it has.
+    fn verdict(&self, view: &View) -> Option<ExitCode> {
+        if let Some(refused) = self.workspace.refused() {
+            anstream::eprintln!("{ERROR}error:{RESET} {refused}");
+            return Some(ExitCode::FAILURE);
+        }
+        if self.workspace.is_applied() && view.is_ready() && self.workspace.is_seen_in(view) {
+            let seconds = self.started.elapsed().as_secs_f64();
+            anstream::println!("{GREEN}all is ready{RESET} after {seconds:.2} s");
+            return Some(ExitCode::SUCCESS);
+        }
+        None
+    }
+
+    fn explain(&self, view: &View, verdict: &str) {
+        anstream::eprintln!("{ERROR}error:{RESET} {verdict}");
+        for line in self.workspace.describe_waiting().into_iter().chain(describe_unready(view)) {
+            anstream::eprintln!("  {line}");
+        }
+    }
+
+    /// Takes changed files in. While they are wrong, what runs stays as it is.
+    fn reload(&mut self) {
+        let input = match Input::read(&self.arguments.files) {
+            Ok(input) => input,
+            Err(error) => {
+                self.screen.print(&[format!("{}error:{RESET} {error}", terminal::ERROR)]);
+                return;
+            }
+        };
+        self.screen.print(&[]);
+        if !check(&input).report(&input) {
+            self.workspace.replace(input, &self.cluster);
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

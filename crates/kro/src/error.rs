@@ -1,0 +1,26 @@
+//! What can go wrong outside of the user's definitions.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum CliError {
+    #[error("cannot read {}: {cause}", path.display())]
+    Read { path: PathBuf, cause: io::Error },
+    #[error("cannot write {}: {cause}", path.display())]
+    Write { path: PathBuf, cause: io::Error },
+    #[error("{} has no .yaml, .yml or .json file", .0.display())]
+    NoFiles(PathBuf),
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    #[error(transparent)]
+    Listen(#[from] kro_serve::ListenError),
+    #[error("cannot watch files: {0}")]
+    Notify(#[from] notify::Error),
+    #[error(transparent)]
+    Controller(#[from] kro_controller::ControllerError),
+    #[error("{0}")]
+    Refused(String),
+}

@@ -6,11 +6,13 @@ pub mod fieldset;
 mod go_print;
 pub mod managedfields;
 pub mod names;
+mod normalize;
 pub mod patch;
 mod selector;
 mod status;
 pub mod typed;
 
 pub use field_error::{FieldError, FieldErrorKind, go_quote, print_value};
+pub use normalize::{Normalized, normalize, normalize_metadata};
 pub use selector::{FieldRequirement, FieldSelector, LabelRequirement, LabelSelector, Operator};
 pub use status::{Cause, Details, Status};

@@ -1,9 +1,11 @@
 //! Evaluation of a graph's expressions over JSON.
 
-use kro_cel::eval::{Activation, EvalError};
+use kro_cel::eval::{Activation, Budget, EvalError};
 use kro_cel::value::{CelValue, Opaque};
 use kro_graph::{Expression, Graph};
 use kro_value::{Str, Value};
+
+use crate::convert::to_json;
 
 /// Why there is no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +51,15 @@ impl Activation for Scope<'_> {
 
 /// The value of an expression.
 pub(crate) fn run(expression: &Expression, scope: Scope<'_>) -> Result<CelValue, EvalFailure> {
-    let _ = scope.variable("schema");
-    Err(EvalFailure { is_unavailable: true, message: format!("no evaluator yet for {}", expression.text) })
+    Ok(expression.program.evaluate(&scope, &Budget::default())?)
 }
 
-/// The value of an expression as JSON. `format` is that of the field it goes to.
-pub(crate) fn evaluate(expression: &Expression, scope: Scope<'_>, format: Option<&str>) -> Result<Value, EvalFailure> {
-    let _ = (run(expression, scope)?, format);
-    Ok(Value::Null)
-}
-
-/// Removes what `omit()` marked.
-pub(crate) fn drop_omitted(object: &mut Value) {
-    let _ = object;
+/// The value of an expression as JSON; `None` is what `omit()` gives. `format` is that of the field it goes to.
+pub(crate) fn evaluate(
+    expression: &Expression,
+    scope: Scope<'_>,
+    format: Option<&str>,
+) -> Result<Option<Value>, EvalFailure> {
+    to_json(&run(expression, scope)?, format)
+        .map_err(|why| EvalFailure { is_unavailable: false, message: format!("convert {:?}: {why}", expression.text) })
 }

@@ -4,6 +4,7 @@
 pub mod applyset;
 pub mod author;
 pub mod conditions;
+mod convert;
 pub mod deletion;
 pub mod digest;
 pub mod drift;

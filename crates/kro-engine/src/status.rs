@@ -33,7 +33,7 @@ pub fn project(graph: &Graph, instance: &Value, observed: &[Option<Value>]) -> P
         if is_reserved(&field.path) {
             continue;
         }
-        match evaluate(&field.expression, scope, None).map(drop_nulls) {
+        match evaluate(&field.expression, scope, None).map(|value| drop_nulls(value.unwrap_or_default())) {
             Ok(Value::Null) => missing.push(list_above(&field.path)),
             Ok(value) => values.push((&field.path, value)),
             Err(failure) => {

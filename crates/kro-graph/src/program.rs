@@ -1,5 +1,29 @@
-//! A stand-in until the evaluator lands: [`Program`] will be `kro_cel`'s program.
+//! What evaluates an expression.
 
-/// What evaluates an expression. Replaced by the program of `kro_cel` as soon as that exists.
+use kro_cel::eval::{Activation, Budget, ErrorKind, EvalError};
+use kro_cel::value::CelValue;
+
+/// A planned expression. Empty (the default) until the compiler plans it.
 #[derive(Debug, Clone, Default)]
-pub struct Program {}
+pub struct Program {
+    planned: Option<kro_cel::Program>,
+}
+
+impl From<kro_cel::Program> for Program {
+    fn from(planned: kro_cel::Program) -> Self {
+        Self { planned: Some(planned) }
+    }
+}
+
+impl Program {
+    /// Evaluates the expression.
+    ///
+    /// # Errors
+    /// What the expression ends in.
+    pub fn evaluate(&self, activation: &dyn Activation, budget: &Budget) -> Result<CelValue, EvalError> {
+        match &self.planned {
+            Some(program) => program.evaluate(activation, budget),
+            None => Err(EvalError::new(ErrorKind::InvalidArgument, "the expression was not planned")),
+        }
+    }
+}

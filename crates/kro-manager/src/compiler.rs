@@ -23,8 +23,53 @@ pub(crate) struct Compilation {
 
 /// Compiles a ResourceGraphDefinition. A bug in the compiler is an error of this definition alone.
 pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> Compilation {
-    let _ = (definition, crds, config);
-    Compilation { graph: None, errors: "no compiler yet".into(), missing: Vec::new() }
+    let _ = config;
+    stand_in(definition, crds)
+}
+
+/// Until the compiler lands: plain manifests without expressions.
+fn stand_in(definition: &Value, crds: &CrdIndex) -> Compilation {
+    use kro_graph::{Node, NodeIndex, NodeKind, Reads};
+    let refuse = |errors: String| Compilation { graph: None, errors, missing: Vec::new() };
+    let resources = definition.at(&["spec", "resources"]).and_then(Value::as_list).unwrap_or_default();
+    let mut nodes = Vec::new();
+    for manifest in resources {
+        let Some(gvk) = kro_engine::object::gvk(manifest) else {
+            return refuse("no compiler yet".into());
+        };
+        let kind = GroupKind { kind: gvk.kind.clone(), group: gvk.group.clone() };
+        let Some((resource, namespaced)) = locate(&kind, crds) else {
+            return refuse(format!("schema not found: {gvk}"));
+        };
+        let name = kro_engine::object::name(manifest);
+        nodes.push(Node {
+            id: kro_value::format_smolstr!("{}{}", gvk.kind.to_lowercase(), name.replace(['-', '.'], "")),
+            kind: NodeKind::Resource,
+            gvk,
+            plural: resource.plural,
+            namespaced,
+            dependencies: Vec::new(),
+            soft_dependencies: nodes.len().checked_sub(1).map(|last| NodeIndex(last as u32)).into_iter().collect(),
+            wave: nodes.len() as u32 + 1,
+            template: manifest.clone(),
+            fields: Vec::new(),
+            include_when: Vec::new(),
+            ready_when: Vec::new(),
+            for_each: Vec::new(),
+            reads: Reads::Everything,
+        });
+    }
+    let graph = Graph {
+        name: kro_engine::object::name(definition).into(),
+        instance: None,
+        order: (0..nodes.len()).map(|index| NodeIndex(index as u32)).collect(),
+        nodes,
+        status: Vec::new(),
+        conditions: Vec::new(),
+        spec_hash: crate::digest_of_spec(definition),
+        default_namespace: Some("default".into()),
+    };
+    Compilation { graph: Some(Arc::new(graph)), errors: String::new(), missing: Vec::new() }
 }
 
 /// Where a kind is served, and whether it is namespaced. `None` when nobody knows it.

@@ -1,9 +1,11 @@
 //! The definition side: from a ResourceGraphDefinition to a graph that serves instances.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kro_api::condition as cond;
 use kro_api::metadata as wire;
+use kro_engine::Timestamp;
 use kro_engine::conditions::ConditionSet;
 use kro_engine::marks::Definition;
 use kro_engine::object::{self, GroupKind, ObjectId};
@@ -74,8 +76,8 @@ pub(crate) struct GraphState {
     pub serving: Option<Serving>,
     /// The request under way.
     in_flight: Option<GraphStep>,
-    /// The last request that failed.
-    failure: Option<(GraphStep, Failure)>,
+    /// Requests that failed, until they succeed or are not needed any more.
+    failures: BTreeMap<GraphStep, Failure>,
     /// Digests of the CRD that was written, and of what the server made of it.
     crd_written: Option<(u64, u64)>,
 }
@@ -87,8 +89,9 @@ impl GraphState {
         self.compiled_revision = None;
     }
 
-    pub fn next_retry(&self) -> Option<kro_engine::Timestamp> {
-        self.failure.as_ref().map(|(_, failure)| failure.retry_at)
+    /// The earliest retry that is still to come.
+    fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.failures.values().map(|failure| failure.retry_at).filter(|at| *at > now).min()
     }
 }
 
@@ -164,12 +167,12 @@ impl Manager {
             Next::Request(step, request) if !self.is_blocked(&pass.name, &step) => Next::Request(step, request),
             _ => self.status_write(&pass),
         };
-        match next {
-            Next::Request(step, request) if !self.is_blocked(&pass.name, &step) => {
-                self.send_graph(&pass.name, step, request);
-            }
-            _ => self.wake_graph(&pass.name),
+        if let Next::Request(step, request) = next
+            && !self.is_blocked(&pass.name, &step)
+        {
+            self.send_graph(&pass.name, step, request);
         }
+        self.wake_graph(&pass.name);
     }
 
     fn send_graph(&mut self, name: &Str, step: GraphStep, request: ApiRequest) {
@@ -179,21 +182,20 @@ impl Manager {
         self.out.send(request, Purpose::Graph(name.clone(), step));
     }
 
-    /// The timer of the next retry.
+    /// The timer of the next retry. What is due is not waited for: it was tried, or it is not needed any more.
     fn wake_graph(&mut self, name: &Str) {
-        let at = self.graphs.get(name).and_then(GraphState::next_retry);
-        self.out.wake(&WorkItem::Graph(name.clone()), at.filter(|at| *at > self.now));
+        let at = self.graphs.get(name).and_then(|state| state.next_retry(self.now));
+        self.out.wake(&WorkItem::Graph(name.clone()), at);
     }
 
     /// True while a step that failed waits for its retry.
     fn is_blocked(&self, name: &str, step: &GraphStep) -> bool {
-        let failure = self.graphs.get(name).and_then(|state| state.failure.as_ref());
-        failure.is_some_and(|(failed, failure)| failed == step && !failure.is_due(self.now))
+        let failure = self.graphs.get(name).and_then(|state| state.failures.get(step));
+        failure.is_some_and(|failure| !failure.is_due(self.now))
     }
 
-    fn failure_of(&self, name: &str, is_it: impl Fn(&GraphStep) -> bool) -> Option<&Failure> {
-        let (step, failure) = self.graphs.get(name)?.failure.as_ref()?;
-        is_it(step).then_some(failure)
+    fn failure_of(&self, name: &str, step: &GraphStep) -> Option<&Failure> {
+        self.graphs.get(name)?.failures.get(step)
     }
 
     fn advance_graph(&mut self, pass: &mut Pass) -> Next {
@@ -312,7 +314,7 @@ impl Manager {
         let highest = all.first().map_or(0, revisions::number);
         let number = pass.last_issued.max(highest) + 1;
         let step = GraphStep::CreateRevision(number);
-        if let Some(failure) = self.failure_of(&pass.name, |failed| *failed == step) {
+        if let Some(failure) = self.failure_of(&pass.name, &step) {
             let name = revisions::name(&pass.name, number);
             let message = format!("creating graph revision {name:?}: {}", failure.message);
             pass.conditions.set(cond::GRAPH_REVISIONS_RESOLVED, cond::FALSE, "Failed", message);
@@ -395,7 +397,7 @@ impl Manager {
             CrdAction::Keep => None,
         };
         if let Some(request) = request {
-            let failed = self.failure_of(&pass.name, |step| *step == GraphStep::Crd);
+            let failed = self.failure_of(&pass.name, &GraphStep::Crd);
             if let Some(failure) = failed.filter(|failure| !failure.is_due(self.now)) {
                 let verb = if live.is_some() { "patch" } else { "create" };
                 return Err(format!("failed to {verb} CRD: {}", failure.message));
@@ -576,13 +578,16 @@ impl Manager {
             Some(refusal) => self.note_graph_failure(name, step, refusal.clone()),
         }
         if let GraphStep::ReleaseRevision(uid) = step {
-            self.releasing.remove(uid);
+            // Once it is released it stays in the set, so that an old picture of it does not send another patch.
+            if refusal.as_ref().is_some_and(|refusal| refusal.status != 404) {
+                self.releasing.remove(uid);
+            }
         } else if let Some(state) = self.graphs.get_mut(name) {
             if state.in_flight.as_ref() == Some(step) {
                 state.in_flight = None;
             }
-            if refusal.is_none() && state.failure.as_ref().is_some_and(|(failed, _)| failed == step) {
-                state.failure = None;
+            if refusal.is_none() {
+                state.failures.remove(step);
             }
         }
         self.enqueue(WorkItem::Graph(name.clone()), Priority::Fresh);
@@ -632,9 +637,8 @@ impl Manager {
         let Some(state) = self.graphs.get_mut(name) else {
             return;
         };
-        let previous = state.failure.take().filter(|(failed, _)| failed == step).map(|(_, failure)| failure);
-        let failure = Failure::again(previous.as_ref(), refusal, bounds, &mut self.jitter, self.now);
-        state.failure = Some((step.clone(), failure));
+        let failure = Failure::again(state.failures.get(step), refusal, bounds, &mut self.jitter, self.now);
+        state.failures.insert(step.clone(), failure);
         if is_conflict && !matches!(step, GraphStep::ReleaseRevision(_)) {
             let request = resource().get("", name);
             self.out.send(request, Purpose::Graph(name.clone(), GraphStep::Refresh));

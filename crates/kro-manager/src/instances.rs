@@ -78,10 +78,10 @@ pub(crate) enum Own {
 }
 
 impl InstanceMemory {
-    /// The earliest retry.
-    pub fn next_retry(&self) -> Option<Timestamp> {
+    /// The earliest retry that is still to come.
+    pub fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
         let children = self.failures.values().chain(self.delete_failures.values());
-        children.chain(self.own_failures.values()).map(|failure| failure.retry_at).min()
+        children.chain(self.own_failures.values()).map(|failure| failure.retry_at).filter(|at| *at > now).min()
     }
 
     /// Children whose apply is not answered yet.
@@ -443,8 +443,8 @@ impl Manager {
 
     /// Sets the timer of the next retry.
     pub(crate) fn wake_instance(&mut self, id: &ObjectId) {
-        let at = self.instances.get(id).and_then(InstanceMemory::next_retry);
-        self.out.wake(&WorkItem::Instance(id.clone()), at.filter(|at| *at > self.now));
+        let at = self.instances.get(id).and_then(|memory| memory.next_retry(self.now));
+        self.out.wake(&WorkItem::Instance(id.clone()), at);
     }
 
     /// Takes in the answer to a request of the instance side.

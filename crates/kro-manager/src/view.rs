@@ -110,13 +110,13 @@ impl Manager {
             state: definition.str_at(&["status", "state"]).unwrap_or_default().into(),
             message: if ready { Str::new_static("") } else { text("message").into() },
             revision: self.serving(&name).map_or(0, |serving| serving.revision),
-            instances: instances.map(|(id, memory)| instance_view(id, memory)).collect(),
+            instances: instances.map(|(id, memory)| instance_view(id, memory, self.now)).collect(),
             name,
         }
     }
 }
 
-fn instance_view(id: &ObjectId, memory: &crate::instances::InstanceMemory) -> InstanceView {
+fn instance_view(id: &ObjectId, memory: &crate::instances::InstanceMemory, now: Timestamp) -> InstanceView {
     let shown = &memory.shown;
     InstanceView {
         namespace: id.namespace.clone(),
@@ -125,7 +125,7 @@ fn instance_view(id: &ObjectId, memory: &crate::instances::InstanceMemory) -> In
         state: shown.state.clone(),
         message: shown.message.clone(),
         since: shown.since,
-        next_retry: memory.next_retry(),
+        next_retry: memory.next_retry(now),
         nodes: shown.nodes.clone(),
     }
 }

@@ -37,6 +37,7 @@ impl<'a> Planner<'a> {
             let origin = format!("node {:?}: forEach {:?}: ", node.id, dimension.name);
             let list =
                 evaluate(&dimension.expression, self.scope(&[]), None).map_err(|failure| halt(failure, &origin))?;
+            let list = list.unwrap_or_default();
             let Some(elements) = list.as_list() else {
                 return Err(Halt::Hard(format!("{origin}did not return a list, but {}", list.type_name())));
             };

@@ -32,9 +32,9 @@ impl Planner<'_> {
         }
         let origin = format!("node {:?}: includeWhen {:?}: ", node.id, expression.text);
         match evaluate(expression, self.scope(&[]), None) {
-            Ok(Value::Bool(value)) => Ok(value),
-            Ok(Value::Null) => Ok(false),
-            Ok(other) => Err(Halt::Hard(format!("{origin}did not return bool, but {}", other.type_name()))),
+            Ok(Some(Value::Bool(value))) => Ok(value),
+            Ok(None | Some(Value::Null)) => Ok(false),
+            Ok(Some(other)) => Err(Halt::Hard(format!("{origin}did not return bool, but {}", other.type_name()))),
             Err(failure) if failure.is_unavailable && !expression.references.is_empty() => {
                 Err(Halt::Pending(format!("{origin}{} (data pending)", failure.message)))
             }

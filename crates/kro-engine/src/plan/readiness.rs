@@ -42,11 +42,11 @@ impl Planner<'_> {
     fn holds(&self, expression: &Expression, locals: &[(Str, CelValue)]) -> Readiness {
         let failed = || format!("failed to evaluate readyWhen expression: {:?}", expression.text);
         match evaluate(expression, self.scope(locals), None) {
-            Ok(Value::Bool(true)) => Readiness::Ready,
-            Ok(Value::Bool(false) | Value::Null) => {
+            Ok(Some(Value::Bool(true))) => Readiness::Ready,
+            Ok(None | Some(Value::Bool(false) | Value::Null)) => {
                 Readiness::Waiting(format!("readyWhen condition evaluated to false: {:?}", expression.text))
             }
-            Ok(other) => Readiness::Failed(format!(
+            Ok(Some(other)) => Readiness::Failed(format!(
                 "{} (readyWhen {:?} did not return bool, but {})",
                 failed(),
                 expression.text,

@@ -1,14 +1,17 @@
 use kro_cel::value::CelValue;
 use kro_graph::{Field, Node};
-use kro_value::{Str, Value};
+use kro_value::{Segment, Str, Value};
 
 use super::{Halt, Planner};
 use crate::eval::{EvalFailure, evaluate};
 use crate::object;
 
+/// What goes into a field; `None` leaves it out, as `omit()` asks.
+pub(super) type Filling = Option<Value>;
+
 impl Planner<'_> {
     /// The values of the fields that read no iterator, by the index of the field; `None` for the others.
-    pub(super) fn shared_values(&self, node: &Node) -> Result<Vec<Option<Value>>, Halt> {
+    pub(super) fn shared_values(&self, node: &Node) -> Result<Vec<Option<Filling>>, Halt> {
         let value = |field: &Field| match field.expression.iterators.is_empty() {
             true => self.field_value(node, field, &[], None).map(Some),
             false => Ok(None),
@@ -20,11 +23,12 @@ impl Planner<'_> {
     pub(super) fn render(
         &self,
         node: &Node,
-        shared: &[Option<Value>],
+        shared: &[Option<Filling>],
         iterators: &[(Str, CelValue)],
         item: Option<usize>,
     ) -> Result<Value, Halt> {
         let mut object = node.template.clone();
+        let mut omitted = Vec::new();
         for (field, value) in node.fields.iter().zip(shared) {
             let value = match value {
                 Some(value) => value.clone(),
@@ -36,9 +40,13 @@ impl Planner<'_> {
                     node.id, field.path
                 )));
             };
-            *place = value;
+            match value {
+                Some(value) => *place = value,
+                None => omitted.push(&field.path),
+            }
         }
-        crate::eval::drop_omitted(&mut object);
+        // From the last to the first, so that positions in lists stay right.
+        omitted.iter().rev().for_each(|path| remove(&mut object, path.segments()));
         self.place(node, &mut object)?;
         Ok(object)
     }
@@ -49,7 +57,7 @@ impl Planner<'_> {
         field: &Field,
         iterators: &[(Str, CelValue)],
         item: Option<usize>,
-    ) -> Result<Value, Halt> {
+    ) -> Result<Filling, Halt> {
         let expression = &field.expression;
         evaluate(expression, self.scope(iterators), field.format.as_deref()).map_err(|failure| {
             let item = item.map_or_else(String::new, |item| format!("item {item}: collection iteration "));
@@ -78,6 +86,29 @@ impl Planner<'_> {
         };
         object.set_at(&["metadata", "namespace"], Value::String(namespace.clone()));
         Ok(())
+    }
+}
+
+/// Takes a field or an element out. What becomes empty stays.
+fn remove(place: &mut Value, path: &[Segment]) {
+    match path {
+        [] => {}
+        [Segment::Field(name)] => drop(place.as_map_mut().and_then(|map| map.remove(name))),
+        [Segment::Index(index)] => {
+            if let Some(list) = place.as_list_mut().filter(|list| *index < list.len()) {
+                list.remove(*index);
+            }
+        }
+        [Segment::Field(name), rest @ ..] => {
+            if let Some(below) = place.as_map_mut().and_then(|map| map.get_mut(name)) {
+                remove(below, rest);
+            }
+        }
+        [Segment::Index(index), rest @ ..] => {
+            if let Some(below) = place.as_list_mut().and_then(|list| list.get_mut(*index)) {
+                remove(below, rest);
+            }
+        }
     }
 }
 

@@ -1,0 +1,4 @@
+//! The manager on the embedded API.
+
+mod scenario;
+mod single;

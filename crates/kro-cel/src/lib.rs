@@ -32,7 +32,7 @@ pub use environment::{Environment, EnvironmentBuilder};
 pub use eval::{Activation, Budget, ErrorKind, EvalContext, EvalError, Program};
 pub use facts::{Facts, facts};
 pub use issue::{Issue, IssueKind, position};
-pub use parser::{ParseOptions, Parsed, parse};
+pub use parser::{Expander, ParseOptions, Parsed, parse};
 pub use provider::{ObjectTypes, TypeProvider};
 pub use types::Type;
 pub use unparser::unparse;

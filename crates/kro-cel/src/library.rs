@@ -14,14 +14,17 @@ mod hashes;
 mod json;
 mod kubernetes_lists;
 mod lists;
+mod math;
 mod networks;
 mod optionals;
 mod quantities;
 mod quoted;
+mod regex_extraction;
 mod regex_syntax;
 mod regexes;
 mod runtime;
 mod semvers;
+mod sets;
 mod signature;
 mod strings;
 mod timestamps;
@@ -43,13 +46,16 @@ pub use hashes::hashes;
 pub use json::json;
 pub use kubernetes_lists::kubernetes_lists;
 pub use lists::{bindings, lists, two_variable_comprehensions};
-pub use networks::{cidrs, ips};
+pub use math::math;
+pub use networks::{cidrs, ips, network};
 pub use optionals::optionals;
 pub use quantities::quantities;
+pub use regex_extraction::regex;
 pub use regexes::kubernetes_regex;
 pub(crate) use regexes::{compile as compile_regex, find_all_with, find_with, matches_with};
 pub use runtime::{omit, runtime};
 pub use semvers::semvers;
+pub use sets::sets;
 pub use strings::strings;
 pub use urls::urls;
 
@@ -153,5 +159,22 @@ pub fn kro() -> Vec<Library> {
         collections(),
         omit(),
         runtime(),
+    ]
+}
+
+/// The libraries that the tests of the specification need.
+pub fn extended() -> Vec<Library> {
+    vec![
+        standard(),
+        strings(),
+        math(),
+        encoders(),
+        sets(),
+        bindings(),
+        lists(),
+        two_variable_comprehensions(),
+        optionals(),
+        regex(),
+        network(),
     ]
 }

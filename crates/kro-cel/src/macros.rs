@@ -40,6 +40,16 @@ pub struct Macro {
     pub expand: Expansion,
 }
 
+/// The arity of a macro that takes any number of arguments.
+pub const ANY_ARITY: usize = usize::MAX;
+
+impl Macro {
+    /// Whether a call is one of this macro.
+    pub fn matches(&self, function: &str, receiver: bool, arity: usize) -> bool {
+        self.name == function && self.receiver == receiver && (self.arity == arity || self.arity == ANY_ARITY)
+    }
+}
+
 const fn on_receiver(name: &'static str, arity: usize, expand: Expansion) -> Macro {
     Macro { name, receiver: true, arity, expand }
 }
@@ -78,6 +88,9 @@ pub const OPTIONAL: [Macro; 2] = [on_receiver("optMap", 2, opt_map), on_receiver
 pub const SORT_BY: [Macro; 1] = [on_receiver("sortBy", 2, sort_by)];
 /// `runtime.newCondition`
 pub const RUNTIME: [Macro; 1] = [on_receiver("newCondition", 1, new_condition)];
+
+/// `math.greatest` and `math.least`
+pub const MATH: [Macro; 2] = [on_receiver("greatest", ANY_ARITY, greatest), on_receiver("least", ANY_ARITY, least)];
 
 /// The names of the variables of a comprehension.
 struct Variables {
@@ -345,4 +358,54 @@ fn new_condition(expander: &mut Expander<'_>, target: Option<ExprId>, args: &[Ex
     }
     let condition = expander.map(out);
     Ok(Some(expander.call(NEW_CONDITION, [condition])))
+}
+
+fn greatest(expander: &mut Expander<'_>, target: Option<ExprId>, args: &[ExprId]) -> Expanded {
+    extreme(expander, target, args, ("math.greatest()", "math.@max"))
+}
+
+fn least(expander: &mut Expander<'_>, target: Option<ExprId>, args: &[ExprId]) -> Expanded {
+    extreme(expander, target, args, ("math.least()", "math.@min"))
+}
+
+fn extreme(
+    expander: &mut Expander<'_>,
+    target: Option<ExprId>,
+    args: &[ExprId],
+    (name, function): (&str, &'static str),
+) -> Expanded {
+    let Some(target) = target.filter(|target| expander.ident_of(*target).as_deref() == Some("math")) else {
+        return Ok(None);
+    };
+    match args {
+        [] => Err(expander.error(target, format!("{name} requires at least one argument"))),
+        [only] => {
+            let numbers = match expander.kind(*only) {
+                ExprKind::List { elements, .. } => {
+                    !elements.is_empty() && elements.iter().all(|element| may_be_number(expander.kind(*element)))
+                }
+                kind => may_be_number(kind),
+            };
+            if !numbers {
+                return Err(expander.error(*only, format!("{name} invalid single argument value")));
+            }
+            Ok(Some(expander.call(function, [*only])))
+        }
+        many => {
+            if let Some(wrong) = many.iter().find(|arg| !may_be_number(expander.kind(**arg))) {
+                return Err(expander.error(*wrong, format!("{name} simple literal arguments must be numeric")));
+            }
+            let many = if many.len() > 2 { vec![expander.list(many)] } else { many.to_vec() };
+            Ok(Some(expander.call(function, many)))
+        }
+    }
+}
+
+/// False for what can be seen to be no number.
+fn may_be_number(kind: &ExprKind) -> bool {
+    match kind {
+        ExprKind::Literal(literal) => matches!(literal, Literal::Int(_) | Literal::Uint(_) | Literal::Double(_)),
+        ExprKind::List { .. } | ExprKind::Map(_) | ExprKind::Struct { .. } => false,
+        _ => true,
+    }
 }

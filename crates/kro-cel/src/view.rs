@@ -4,10 +4,14 @@
 //! `date-time` a timestamp, a whole number of type `number` a double. Every field is converted when it is read, so an
 //! object costs nothing until then.
 
+mod shape;
+
 use std::fmt;
 use std::sync::Arc;
 
 use kro_value::{List, Map, Str, Value};
+
+pub use shape::Shape;
 
 use crate::eval::{EvalContext, EvalError};
 use crate::value::{CelList, CelMap, CelValue};

@@ -5,7 +5,7 @@ use crate::Implementation;
 use crate::convert::{Encoding, convert};
 use crate::declarations::Library;
 use crate::eval::{EvalContext, EvalError};
-use crate::value::CelValue;
+use crate::value::{CelValue, Opaque};
 
 /// kro's JSON functions.
 pub fn json() -> Library {
@@ -24,7 +24,7 @@ fn unmarshal(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     context.charge(1 + text.len() as u64 / 4)?;
     // a list of zeros takes two bytes of text for each value
     context.allocate(text.len().saturating_mul(size_of::<CelValue>() / 2))?;
-    match kro_value::from_json(text) {
+    match kro_value::from_json(text).or_else(|error| retry_without_surrogates(text).ok_or(error)) {
         Ok(value) => Ok(CelValue::from_json(doubles(value))),
         Err(error) => {
             let problem =
@@ -32,6 +32,30 @@ fn unmarshal(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
             Err(EvalError::invalid(format!("json.unmarshal failed to parse JSON: {problem}")))
         }
     }
+}
+
+/// Halves of surrogate pairs stand for no character; Go reads them as the replacement character.
+fn retry_without_surrogates(text: &str) -> Option<Value> {
+    let surrogate = |at: usize, range: std::ops::RangeInclusive<u32>| {
+        let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u32::from_str_radix(digits, 16).ok().filter(|unit| range.contains(unit))
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(found) = text[at..].find('\\') {
+        let start = at + found;
+        out.push_str(&text[at..start]);
+        let high = surrogate(start, 0xd800..=0xdbff).is_some();
+        let (taken, kept) = match (high, surrogate(start, 0xdc00..=0xdfff).is_some()) {
+            (true, _) if surrogate(start + 6, 0xdc00..=0xdfff).is_some() => (12, true),
+            (false, false) => (1 + text[start + 1..].chars().next().map_or(0, char::len_utf8), true),
+            _ => (6, false),
+        };
+        out.push_str(if kept { &text[start..start + taken] } else { "\\ufffd" });
+        at = start + taken;
+    }
+    out.push_str(&text[at..]);
+    kro_value::from_json(&out).ok()
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -92,10 +116,12 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
         CelValue::Map(map) => return write_map(context, map, out, dialect),
         CelValue::Optional(inner) => match inner {
             Some(inner) => return write(context, inner, out, dialect),
+            None if dialect == Dialect::Protobuf => return Err(EvalError::invalid("optional.none() dereference")),
             None => out.push_str("null"),
         },
         CelValue::Timestamp(moment) if dialect == Dialect::Protobuf => write_string(&moment.to_text(), out),
         CelValue::Duration(duration) if dialect == Dialect::Protobuf => write_string(&duration.to_text(), out),
+        CelValue::Opaque(opaque) if dialect == Dialect::Protobuf => return Err(unencodable(opaque)),
         other => {
             let converted = convert(context, other, Encoding::Json)
                 .map_err(|problem| EvalError::invalid(format!("json.marshal failed to convert value: {problem}")))?;
@@ -106,6 +132,18 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
         }
     }
     context.allocate(out.len() - before)
+}
+
+/// What cel-go's encoder says of values without a form in JSON.
+#[cold]
+fn unencodable(opaque: &Opaque) -> EvalError {
+    let name = match opaque {
+        Opaque::Omit => return EvalError::invalid("omit sentinel"),
+        Opaque::Condition(_) => return EvalError::invalid("condition"),
+        Opaque::Runtime => return EvalError::invalid("runtime"),
+        other => other.type_name().rsplit('.').next().unwrap_or_default(),
+    };
+    EvalError::invalid(format!("type conversion error from '{name}' to '*structpb.Value'"))
 }
 
 fn write_map(
@@ -159,19 +197,10 @@ fn write_double(value: f64, out: &mut String, dialect: Dialect) -> Result<(), Ev
         } else {
             "-Inf"
         };
-        if dialect == Dialect::Protobuf {
-            write_string(
-                match name {
-                    "+Inf" => "Infinity",
-                    "-Inf" => "-Infinity",
-                    other => other,
-                },
-                out,
-            );
-            return Ok(());
-        }
-        let text = format!("json.marshal failed to encode value: json: unsupported value: {name}");
-        return Err(EvalError::invalid(text));
+        return Err(EvalError::invalid(match dialect {
+            Dialect::Protobuf => format!("proto: google.protobuf.Value.number_value: invalid {name} value"),
+            Dialect::Go => format!("json.marshal failed to encode value: json: unsupported value: {name}"),
+        }));
     }
     let magnitude = value.abs();
     if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
@@ -182,7 +211,7 @@ fn write_double(value: f64, out: &mut String, dialect: Dialect) -> Result<(), Ev
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let sign = if exponent.starts_with('-') { '-' } else { '+' };
     let digits = exponent.trim_start_matches('-');
-    out.push_str(&format!("{mantissa}e{sign}{digits:0>2}"));
+    out.push_str(&format!("{mantissa}e{sign}{digits}"));
     Ok(())
 }
 

@@ -191,3 +191,22 @@ fn prefix_length(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
 fn masked(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
     Ok(cidr(range(args)?.masked()))
 }
+
+/// cel-go's own network library, which is that of Kubernetes with `isMask`.
+pub fn network() -> Library {
+    let mut library = Library::new(
+        "network",
+        [method(
+            "isMask",
+            [(
+                "cidr_is_mask(net.CIDR) -> bool",
+                (|_, args| range(args).map(|range| CelValue::Bool(range.masked() == range))) as Implementation,
+            )],
+        )],
+    );
+    for part in [ips(), cidrs()] {
+        library.functions.extend(part.functions);
+        library.types.extend(part.types);
+    }
+    library
+}

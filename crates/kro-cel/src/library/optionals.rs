@@ -85,7 +85,7 @@ fn of_non_zero(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
 /// Empty, zero or false.
 fn is_zero(value: &CelValue) -> bool {
     match value {
-        CelValue::Null | CelValue::Optional(None) => true,
+        CelValue::Null => true,
         CelValue::Bool(value) => !value,
         CelValue::Int(value) => *value == 0,
         CelValue::Uint(value) => *value == 0,
@@ -97,8 +97,8 @@ fn is_zero(value: &CelValue) -> bool {
         CelValue::Duration(duration) => duration.0 == 0,
         // the zero moment of Go is the first of the year 1
         CelValue::Timestamp(moment) => moment.seconds == crate::value::CelTimestamp::SECONDS_MIN,
-        CelValue::Optional(Some(inner)) => is_zero(inner),
-        CelValue::Type(_) | CelValue::Opaque(_) => false,
+        // an optional is something, even without a value
+        CelValue::Optional(_) | CelValue::Type(_) | CelValue::Opaque(_) => false,
     }
 }
 

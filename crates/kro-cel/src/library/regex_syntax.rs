@@ -87,6 +87,7 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
         'b' => out.push_str("(?-u:\\b)"),
         // a byte offset that is no boundary of ASCII words may only lie between characters here
         'B' => out.push_str("\\B"),
+        'p' | 'P' => return Ok(property(text, out)),
         'Q' => return Ok(quoted(rest, out)),
         'C' => out.push('.'),
         '1'..='9' => return Err(format!("invalid escape sequence: `\\{character}`")),
@@ -97,6 +98,17 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
         }
     }
     Ok(rest)
+}
+
+/// A class of characters such as `\p{Greek}`; returns the rest.
+fn property<'a>(text: &'a str, out: &mut String) -> &'a str {
+    let end = match text[2..].chars().next() {
+        Some('{') => text.find('}').map_or(text.len(), |end| end + 1),
+        Some(letter) => 2 + letter.len_utf8(),
+        None => text.len(),
+    };
+    out.push_str(&text[..end]);
+    &text[end..]
 }
 
 /// `\Q...\E`: the text in between as it is.
@@ -159,6 +171,7 @@ fn class_escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> 
     };
     let rest = &text[1 + character.len_utf8()..];
     match character {
+        'p' | 'P' => return Ok(property(text, out)),
         'd' => out.push_str("0-9"),
         'w' => out.push_str("0-9A-Za-z_"),
         's' => out.push_str("\\t\\n\\f\\r "),
@@ -188,6 +201,7 @@ mod tests {
             (r"^[]a]+$", "]a", true),
             (r"\Qa.b\E", "axb", false),
             (r"^\s$", "\u{a0}", false),
+            (r"^\p{Greek}[\pL]$", "αb", true),
             (r"(?i)straße", "STRASSE", false),
             (r"^[+--]+$", ",-", true),
         ] {

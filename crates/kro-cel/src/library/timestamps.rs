@@ -162,7 +162,8 @@ fn in_zone(moment: CelTimestamp, zone: &str) -> Result<DateTime, EvalError> {
         "Local" => jiff::tz::TimeZone::UTC,
         _ => jiff::tz::TimeZoneDatabase::bundled().get(zone).map_err(|_| unknown())?,
     };
-    let instant = jiff::Timestamp::from_second(moment.seconds).map_err(|_| unknown())?;
+    let last = jiff::Timestamp::MAX; // some hours before the end of the year 9999
+    let instant = jiff::Timestamp::from_second(moment.seconds).unwrap_or(last);
     let offset_seconds = time_zone.to_offset(instant).seconds();
     Ok(CelTimestamp { offset_seconds, ..moment }.civil())
 }

@@ -778,9 +778,7 @@ impl Parser<'_> {
         span: Range<usize>,
         anchor: usize,
     ) -> Step<Option<ExprId>> {
-        let fits = |candidate: &&crate::macros::Macro| {
-            candidate.name == function && candidate.receiver == target.is_some() && candidate.arity == args.len()
-        };
+        let fits = |candidate: &&crate::macros::Macro| candidate.matches(function, target.is_some(), args.len());
         // later libraries may replace macros of earlier ones
         let Some(found) = self.options.macros.iter().rev().find(fits) else { return Ok(None) };
         let mut expander = Expander { ast: &mut self.ast, span: span.clone(), anchor };

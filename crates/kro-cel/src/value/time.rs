@@ -1,5 +1,7 @@
 use std::cmp::Ordering;
 
+use jiff::civil::{Date, DateTime, Time};
+
 /// A moment between the years 1 and 9999, to the nanosecond, with the offset from UTC it was written in.
 ///
 /// The offset matters only for printing; two moments with different offsets are equal.
@@ -66,13 +68,12 @@ impl CelTimestamp {
     /// When the text has another form, or stands for no moment between the years 1 and 9999.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let form = TimestampForm::read(text).ok_or(TimestampError::Form)?;
-        let date = jiff::civil::Date::new(form.year, form.month, form.day).map_err(|_| TimestampError::Value)?;
+        let date = Date::new(form.year, form.month, form.day).map_err(|_| TimestampError::Value)?;
         if form.second > 59 || !text.contains('T') || text.ends_with('z') {
             return Err(TimestampError::Value);
         }
-        let midnight = date.to_datetime(jiff::civil::Time::midnight());
-        let days = jiff::tz::Offset::UTC.to_timestamp(midnight).map_err(|_| TimestampError::Range)?.as_second();
-        let seconds = days + i64::from(form.second_of_day) - i64::from(form.offset_seconds);
+        let days = i64::from(epoch().until(date).map_err(|_| TimestampError::Range)?.get_days());
+        let seconds = days * SECONDS_PER_DAY + i64::from(form.second_of_day) - i64::from(form.offset_seconds);
         let moment = Self::new(seconds, form.nanoseconds).ok_or(TimestampError::Range)?;
         Ok(Self { offset_seconds: form.offset_seconds, ..moment })
     }
@@ -115,11 +116,21 @@ impl CelTimestamp {
     }
 
     /// Date and time of day in the offset it was written in.
-    pub(crate) fn civil(self) -> jiff::civil::DateTime {
+    pub(crate) fn civil(self) -> DateTime {
         let local = self.seconds + i64::from(self.offset_seconds);
-        let moment = jiff::Timestamp::from_second(local).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        jiff::tz::Offset::UTC.to_datetime(moment)
+        let date = epoch().saturating_add(jiff::Span::new().days(local.div_euclid(SECONDS_PER_DAY)));
+        let second = i32::try_from(local.rem_euclid(SECONDS_PER_DAY)).unwrap_or(0);
+        let part = |value: i32| i8::try_from(value).unwrap_or(0);
+        let nanoseconds = i32::try_from(self.nanoseconds).unwrap_or(0);
+        let time = Time::new(part(second / 3600), part(second / 60 % 60), part(second % 60), nanoseconds);
+        date.to_datetime(time.unwrap_or(Time::midnight()))
     }
+}
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+fn epoch() -> Date {
+    jiff::civil::date(1970, 1, 1)
 }
 
 /// Why a text is no timestamp.

@@ -3,5 +3,8 @@
 
 #![allow(clippy::disallowed_methods)] // tests read data files and the environment
 
+mod blocks;
+mod encoding;
+mod evaluation;
 mod parsing;
 mod shared;

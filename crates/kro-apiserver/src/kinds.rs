@@ -1,5 +1,6 @@
 //! What is special about built-in kinds.
 
+pub(crate) mod defaults;
 mod namespace;
 pub(crate) mod prepare;
 pub(crate) mod validate;

@@ -1,11 +1,22 @@
 //! What a kind decides about its objects between admission and validation.
 
-use kro_apimachinery::Status;
+use kro_apimachinery::{Status, normalize};
 use kro_value::Value;
 
 use crate::crd;
 use crate::state::State;
 use crate::write::Call;
+
+/// A new object has the status that its kind gives to an object nobody looked at yet.
+pub(crate) fn reset_status(call: &Call, object: &mut Value) {
+    object.remove_at(&["status"]);
+    let Some(schema) = call.schema().filter(|_| !call.resource.custom) else { return };
+    let empty = Value::Map(kro_value::Map::new());
+    let zero = normalize(schema, &empty).ok().and_then(|zero| zero.value.get("status").cloned());
+    if let Some(zero) = zero {
+        object.set_at(&["status"], zero);
+    }
+}
 
 /// Completes a new object.
 pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> Result<(), Status> {

@@ -1,16 +1,81 @@
-use kro_apimachinery::Status;
-use kro_value::Value;
+use kro_apimachinery::{FieldError, Status, normalize, normalize_metadata};
+use kro_schema::structural::{default, prune};
+use kro_value::{Str, Value, to_json};
 
-use super::Call;
+use super::{Call, FieldValidation};
+use crate::kinds::defaults;
 use crate::state::State;
 
+/// Where a decoded object comes from, which decides how its errors are worded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The body of a create or update.
+    Body,
+    /// What a patch made of the live object.
+    Patched,
+}
+
 impl State {
-    /// Makes a decoded object conform to its schema: unknown fields go (or are refused), defaults come.
-    pub(super) fn conform(&self, call: &mut Call, object: &mut Value) -> Result<(), Status> {
-        if call.resource.id == crate::crd::id() {
-            crate::crd::strategy::default(object);
+    /// Makes a decoded object conform to its kind: unknown fields go (or are refused), values take their canonical
+    /// form, defaults come.
+    pub(super) fn conform(&self, call: &mut Call, object: &mut Value, stage: Stage) -> Result<(), Status> {
+        let conformed = if call.resource.custom { custom(call, object) } else { builtin(call, object) };
+        let unknown = conformed.map_err(|error| malformed(call, object, &error, stage))?;
+        report(call, &unknown, object, stage)
+    }
+}
+
+/// Prunes and defaults a custom object; returns the paths of its unknown fields.
+fn custom(call: &Call, object: &mut Value) -> Result<Vec<Str>, String> {
+    let mut unknown = Vec::new();
+    if let Some(metadata) = object.get("metadata") {
+        let normalized = normalize_metadata(metadata)?;
+        unknown = normalized.unknown;
+        object.set_at(&["metadata"], normalized.value);
+    }
+    if let Some(schema) = call.schema() {
+        unknown.extend(prune(schema, object));
+        default(schema, object);
+    }
+    Ok(unknown)
+}
+
+/// Brings a built-in object into the form that its Go type gives it; returns the paths of its unknown fields.
+fn builtin(call: &Call, object: &mut Value) -> Result<Vec<Str>, String> {
+    let Some(schema) = call.schema() else { return Ok(Vec::new()) };
+    let normalized = normalize(schema, object)?;
+    *object = normalized.value;
+    defaults::apply(&call.resource.id, object);
+    Ok(normalized.unknown)
+}
+
+/// A value of the wrong type.
+fn malformed(call: &Call, object: &Value, error: &str, stage: Stage) -> Status {
+    match stage {
+        Stage::Body => Status::bad_request(cannot_be_handled(call, error)),
+        Stage::Patched => {
+            let error = FieldError::invalid("patch", &Value::from(to_json(object)), error);
+            Status::invalid("", "", "", &[error])
         }
-        let _ = call;
-        Ok(())
+    }
+}
+
+fn cannot_be_handled(call: &Call, error: &str) -> String {
+    let (kind, version) = (&call.resource.kind, &call.resource.versions[call.version].name);
+    format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {error}")
+}
+
+fn report(call: &mut Call, unknown: &[Str], object: &Value, stage: Stage) -> Result<(), Status> {
+    let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    match call.validation {
+        FieldValidation::Strict if !texts.is_empty() => {
+            let error = format!("strict decoding error: {}", texts.join(", "));
+            Err(malformed(call, object, &error, stage))
+        }
+        FieldValidation::Warn => {
+            texts.into_iter().for_each(|text| call.warn(text));
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use kro_apimachinery::Status;
 use kro_value::{Str, Value};
 
+use super::conform::Stage;
 use super::{Call, Written, metadata, tracking};
 use crate::kinds::{self, NameRule};
 use crate::state::State;
@@ -13,7 +14,7 @@ impl State {
     /// Creates an object of the request's kind.
     pub(crate) fn create(&mut self, call: &mut Call, mut object: Value) -> Result<Written, Status> {
         metadata::settle_namespace(call, &mut object)?;
-        self.conform(call, &mut object)?;
+        self.conform(call, &mut object, Stage::Body)?;
         dedup_owners(call, &mut object);
         tracking::track_update(call, None, &mut object);
         self.create_tracked(call, object)
@@ -64,7 +65,7 @@ impl State {
     /// What the kind decides about a new object.
     fn prepare_create(&mut self, call: &mut Call, object: &mut Value) -> Result<(), Status> {
         if call.resource.has_status(call.version) {
-            object.remove_at(&["status"]);
+            kinds::prepare::reset_status(call, object);
         }
         kinds::prepare::create(self, call, object)
     }

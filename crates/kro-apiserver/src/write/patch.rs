@@ -2,6 +2,7 @@ use kro_apimachinery::patch::{apply_json_patch, apply_merge_patch, apply_strateg
 use kro_apimachinery::{FieldError, Status};
 use kro_value::Value;
 
+use super::conform::Stage;
 use super::create::dedup_owners;
 use super::update::{Origin, check_name};
 use super::{Call, Written, metadata, tracking};
@@ -55,7 +56,7 @@ impl State {
         check_kind(call, &object)?;
         check_name(call, &object)?;
         metadata::settle_namespace(call, &mut object)?;
-        self.conform(call, &mut object)?;
+        self.conform(call, &mut object, Stage::Patched)?;
         self.replace(call, &live, object, Origin::Patch)
     }
 
@@ -69,7 +70,7 @@ impl State {
         let mut object = tracking::apply(call, old.as_ref(), applied)?.object;
         check_name(call, &object)?;
         metadata::settle_namespace(call, &mut object)?;
-        self.conform(call, &mut object)?;
+        self.conform(call, &mut object, Stage::Patched)?;
         dedup_owners(call, &mut object);
         match live {
             Some(live) => self.replace(call, &live, object, Origin::Apply),

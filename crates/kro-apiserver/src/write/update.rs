@@ -3,6 +3,7 @@ use std::sync::Arc;
 use kro_apimachinery::{FieldError, Status};
 use kro_value::Value;
 
+use super::conform::Stage;
 use super::create::dedup_owners;
 use super::{Call, Written, metadata, tracking};
 use crate::state::State;
@@ -19,7 +20,7 @@ impl State {
         let Some(live) = self.store.get(&call.resource.id, &call.key()).cloned() else {
             return self.create_on_update(call, object);
         };
-        self.conform(call, &mut object)?;
+        self.conform(call, &mut object, Stage::Body)?;
         check_uid(call, &object, &live)?;
         self.replace(call, &live, object, Origin::Put)
     }

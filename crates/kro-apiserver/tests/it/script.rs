@@ -1,6 +1,6 @@
 //! A script: requests in order, with what each must be answered.
 //!
-//! A step sends a request (`send`), reads a watch that was opened before (`events`), or lets time pass (`pass`, in
+//! A step sends a request (`send`; `again` sends the last answer's body), reads a watch that was opened before (`events`), or lets time pass (`pass`, in
 //! seconds). The profile is `bare` unless the script names another. Expected bodies are subsets: members that are not named do not matter, lists must have the same length.
 //! `<any>` stands for any value, `<absent>` for none. `${name}` is replaced by what a step captured.
 
@@ -37,13 +37,20 @@ struct Runner {
     now: Timestamp,
     captured: BTreeMap<String, String>,
     watches: BTreeMap<String, WatchId>,
+    /// The body of the last answer.
+    last: Value,
 }
 
 pub fn run(script: &Script) -> Result<(), String> {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let config = Config { profile: script.profile, ..Config::default() };
-    let mut runner =
-        Runner { server: ApiServer::new(config, now), now, captured: BTreeMap::new(), watches: BTreeMap::new() };
+    let mut runner = Runner {
+        server: ApiServer::new(config, now),
+        now,
+        captured: BTreeMap::new(),
+        watches: BTreeMap::new(),
+        last: Value::Null,
+    };
     for (index, step) in script.steps.iter().enumerate() {
         runner.step(step).map_err(|failure| format!("step {}: {failure}", index + 1))?;
         runner.server.tick(runner.now);
@@ -61,6 +68,12 @@ impl Runner {
         if step.get("expire").is_some() {
             self.server.expire_history();
             return Ok(());
+        }
+        if let Some(line) = step.str_at(&["again"]) {
+            let mut step = step.clone();
+            step.set_at(&["send"], line.into());
+            step.set_at(&["body"], self.last.clone());
+            return self.send(&step);
         }
         match step.str_at(&["events"]) {
             Some(name) => self.events(name, &step),
@@ -100,6 +113,13 @@ impl Runner {
             };
         }
         let body = from_json_bytes(response.bytes()).unwrap_or_default();
+        self.last = body.clone();
+        if let Some(expected) = step.get("exact") {
+            let body = comparable(&body);
+            if body != *expected {
+                return Err(format!("expected exactly\n{expected}\nfound\n{body}"));
+            }
+        }
         if let Some(expected) = step.get("expect") {
             matches(expected, &body, "").map_err(|failure| format!("{failure}\n{}", told()))?;
         }
@@ -144,6 +164,16 @@ impl Runner {
             other => other.clone(),
         }
     }
+}
+
+/// An object without what differs from run to run; its uid is written `<uid>`.
+fn comparable(object: &Value) -> Value {
+    let uid = object.str_at(&["metadata", "uid"]).unwrap_or("<none>");
+    let mut object = from_json(&to_json(object).replace(uid, "<uid>")).unwrap();
+    for key in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+        object.remove_at(&["metadata", key]);
+    }
+    object
 }
 
 fn request(line: &str, step: &Value) -> Request {

@@ -11,6 +11,7 @@ pub mod patch;
 mod selector;
 mod status;
 pub mod typed;
+pub mod validation;
 
 pub use field_error::{FieldError, FieldErrorKind, go_quote, print_value};
 pub use normalize::{Normalized, normalize, normalize_metadata};

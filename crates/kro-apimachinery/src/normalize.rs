@@ -120,7 +120,11 @@ impl Walk {
             let length = self.path.len();
             self.path.push('.');
             self.path.push_str(name);
-            entries.push((name.clone(), self.value(&values, kind, value, owner)?));
+            let value = match value {
+                Value::Null if kind == Kind::Bytes => Value::from(""), // as it comes back from storage
+                value => self.value(&values, kind, value, owner)?,
+            };
+            entries.push((name.clone(), value));
             self.path.truncate(length);
         }
         Ok(Value::Map(entries.into_iter().collect()))

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use kro_engine::object::GroupKind;
-use kro_graph::{Graph, Gvk};
+use kro_graph::{
+    BuiltinSchemas, CompileOptions, CrdSchemas, Graph, Gvk, ResolvedKind, SchemaSource, SchemaSources, Source,
+};
 use kro_value::Value;
 
 use crate::Config;
@@ -17,20 +19,41 @@ pub(crate) struct Compilation {
     pub graph: Option<Arc<Graph>>,
     /// All errors, one a line.
     pub errors: String,
-    /// Kinds whose schema is not known: it may compile once they are.
-    pub missing: Vec<Gvk>,
+}
+
+/// The kinds of CustomResourceDefinitions.
+impl SchemaSource for CrdIndex {
+    fn resolve(&self, gvk: &Gvk) -> Option<ResolvedKind> {
+        let crd = self.of_kind(&GroupKind { kind: gvk.kind.clone(), group: gvk.group.clone() })?;
+        CrdSchemas::new([&crd.object]).resolve(gvk)
+    }
 }
 
 /// Compiles a ResourceGraphDefinition. A bug in the compiler is an error of this definition alone.
 pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> Compilation {
-    let _ = config;
-    stand_in(definition, crds)
+    let source = Source::from_value(definition.clone());
+    let sources: [&dyn SchemaSource; 2] = [&BuiltinSchemas, crds];
+    let options = CompileOptions { omit_function: config.omit_function, ..CompileOptions::default() };
+    let made = crate::guard(|| kro_graph::compile(&source, &SchemaSources::new(sources), &options));
+    let compiled = match made {
+        Ok(compiled) => compiled,
+        Err(panic) => {
+            let errors = format!("compiling panicked; this is a bug in kro: {panic}");
+            return Compilation { graph: None, errors };
+        }
+    };
+    let errors: Vec<&str> =
+        compiled.diagnostics.iter().filter(|item| item.is_error()).map(|item| item.message.as_str()).collect();
+    if compiled.graph.is_none() && errors.is_empty() {
+        return stand_in(definition, crds);
+    }
+    Compilation { graph: compiled.graph.clone(), errors: errors.join("\n") }
 }
 
 /// Until the compiler lands: plain manifests without expressions.
 fn stand_in(definition: &Value, crds: &CrdIndex) -> Compilation {
     use kro_graph::{Node, NodeIndex, NodeKind, Reads};
-    let refuse = |errors: String| Compilation { graph: None, errors, missing: Vec::new() };
+    let refuse = |errors: String| Compilation { graph: None, errors };
     let resources = definition.at(&["spec", "resources"]).and_then(Value::as_list).unwrap_or_default();
     let mut nodes = Vec::new();
     for manifest in resources {
@@ -69,7 +92,7 @@ fn stand_in(definition: &Value, crds: &CrdIndex) -> Compilation {
         spec_hash: crate::digest_of_spec(definition),
         default_namespace: Some("default".into()),
     };
-    Compilation { graph: Some(Arc::new(graph)), errors: String::new(), missing: Vec::new() }
+    Compilation { graph: Some(Arc::new(graph)), errors: String::new() }
 }
 
 /// Where a kind is served, and whether it is namespaced. `None` when nobody knows it.

@@ -57,12 +57,6 @@ impl Crd {
     pub fn resource(&self) -> Resource {
         Resource { group: self.group_kind.group.clone(), version: self.version.clone(), plural: self.plural.clone() }
     }
-
-    /// The schema of a served version.
-    pub fn schema(&self, version: &str) -> Option<&Value> {
-        let is_it = |entry: &&Value| entry.str_at(&["name"]) == Some(version) && is_served(entry);
-        versions(&self.object).iter().find(is_it)?.at(&["schema", "openAPIV3Schema"])
-    }
 }
 
 fn versions(object: &Value) -> &[Value] {
@@ -162,7 +156,6 @@ mod tests {
         let crd = index.of_kind(&GroupKind::new("x.io", "Web")).unwrap();
         assert_eq!((crd.version.as_str(), crd.namespaced, crd.is_established), ("v2", false, true));
         assert_eq!(crd.definition.as_deref(), Some("web"));
-        assert!(crd.schema("v2").is_some() && crd.schema("v1").is_none());
         assert!(index.update("webs.x.io", None));
         assert!(index.of_kind(&GroupKind::new("x.io", "Web")).is_none());
     }

@@ -3,7 +3,7 @@
 use kro_api::metadata as wire;
 use kro_engine::marks::{Definition, instance_labels};
 use kro_engine::object;
-use kro_graph::InstanceApi;
+use kro_graph::{InstanceApi, evolution};
 use kro_value::{Str, Value};
 
 use crate::crds;
@@ -137,8 +137,10 @@ fn patch(desired: &Value, live: &Value) -> Value {
 
 /// A summary of what could break instances; `None` when nothing does.
 fn breaking_changes(live: &Value, desired: &Value) -> Option<String> {
-    let _ = (live, desired);
-    None
+    match evolution::compare(live, desired, evolution::CompareOptions::default()) {
+        Ok(evolution) => evolution.is_breaking().then(|| evolution.summary()),
+        Err(error) => Some(format!("failed to check schema compatibility: {error}")),
+    }
 }
 
 #[cfg(test)]

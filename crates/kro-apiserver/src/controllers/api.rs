@@ -6,7 +6,7 @@ use kro_value::{Str, Value};
 
 use super::known::{EVENTS, Known};
 use super::outcome::merge;
-use super::{object, value};
+use super::{object, template, value};
 use crate::{Access, DeleteOptions, ObjectRef, Propagation, Resource};
 
 /// What a controller does to the cluster: reads of the live state and writes in its own name.
@@ -146,21 +146,28 @@ impl<'a, 'b> Api<'a, 'b> {
         self.settle(answer);
     }
 
-    /// Records what happened to an object, as `kubectl describe` shows it.
+    /// Records what happened to an object, as `kubectl describe` shows it. The same again counts up.
     pub(super) fn event(&mut self, about: &Value, kind: &'static str, reason: &'static str, message: &str) {
-        let now = object::time(self.now);
-        let namespace = Some(object::namespace(about)).filter(|namespace| !namespace.is_empty()).unwrap_or("default");
-        let event = value!({
-            "metadata": { "generateName": (format!("{}.", object::name(about))) },
-            "involvedObject": (reference(about)),
-            "type": kind, "reason": reason, "message": message,
-            "source": { "component": (self.name) },
-            "reportingComponent": (self.name), "reportingInstance": "",
-            "firstTimestamp": (now.clone()), "lastTimestamp": now, "count": 1
-        });
         // An event that cannot be written, say in a namespace that is going away, is not worth a retry.
         let refused = self.refused;
-        self.create(&EVENTS, namespace, event);
+        let now = object::time(self.now);
+        let namespace = Some(object::namespace(about)).filter(|namespace| !namespace.is_empty()).unwrap_or("default");
+        let what = format!("{}/{kind}/{reason}/{message}/{}", object::uid(about), self.name);
+        let name = format!("{}.{:016x}", object::name(about), template::fnv64(&what));
+        if let Some(before) = self.get(&EVENTS, namespace, &name) {
+            let count = object::int(&before, &["count"]) + 1;
+            self.patch(&EVENTS, &before, &value!({ "count": count, "lastTimestamp": now }));
+        } else {
+            let event = value!({
+                "metadata": { "name": name },
+                "involvedObject": (reference(about)),
+                "type": kind, "reason": reason, "message": message,
+                "source": { "component": (self.name) },
+                "reportingComponent": (self.name), "reportingInstance": "",
+                "firstTimestamp": (now.clone()), "lastTimestamp": now, "count": 1
+            });
+            self.create(&EVENTS, namespace, event);
+        }
         self.refused = refused;
     }
 

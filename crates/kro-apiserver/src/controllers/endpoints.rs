@@ -10,7 +10,7 @@ use super::driver::Controller;
 use super::known::{ENDPOINT_SLICES, Known, PODS, SERVICES};
 use super::queue::Queue;
 use super::{Api, Delays, Key, object, value};
-use crate::Change;
+use crate::{Change, ChangeKind};
 
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
@@ -33,7 +33,8 @@ impl Controller for EndpointSlices {
             Some(object::key(object))
         } else if PODS.is(&change.resource.id) {
             // Which Services select the Pod is known when the live state is at hand.
-            let matters = change.previous.as_ref().is_none_or(|previous| view(previous) != view(object));
+            let same = change.previous.as_ref().is_some_and(|previous| view(previous) == view(object));
+            let matters = !same || change.kind == ChangeKind::Deleted;
             matters.then(|| Key::new(object::namespace(object), ""))
         } else {
             object::controller_key(object, "Service")

@@ -13,7 +13,7 @@ use self::references::Missing;
 use super::api::Deletion;
 use super::delays::after;
 use super::driver::Controller;
-use super::known::{CONFIG_MAPS, Known, PODS, REPLICA_SETS, SECRETS, VOLUME_CLAIMS};
+use super::known::{CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, JOBS, Known, PODS, SECRETS, STATEFUL_SETS, VOLUME_CLAIMS};
 use super::outcome::{Outcome, delay, outcome};
 use super::queue::Queue;
 use super::{Api, Delays, Key, object};
@@ -24,7 +24,7 @@ pub(super) struct Kubelet {
     delays: Delays,
     /// When the next step of a Pod (by uid) is due. Lost in a restart: the step then takes its full time again.
     steps: BTreeMap<Str, Step>,
-    /// Pods that wait for a ConfigMap, a Secret or a volume.
+    /// Pods that wait for a ConfigMap, a Secret, a volume, or another outcome of their workload.
     waiting: BTreeSet<Key>,
     /// Counts addresses.
     addresses: u32,
@@ -82,8 +82,12 @@ impl Kubelet {
             return Some(due);
         }
         match outcome(&asked) {
-            Outcome::Never => return None,
+            Outcome::Never => {
+                self.waiting.insert(object::key(pod));
+                return None;
+            }
             Outcome::Fail if !is_of_job(pod) => {
+                self.waiting.insert(object::key(pod));
                 let message = "Back-off pulling image";
                 api.replace_status(&PODS, pod, status::creating(pod, "ImagePullBackOff", message, now));
                 return None;
@@ -136,10 +140,14 @@ impl Kubelet {
 
 impl Controller for Kubelet {
     const NAME: &'static str = "kubelet";
-    const WATCHES: &'static [&'static Known] = &[&PODS, &CONFIG_MAPS, &SECRETS, &VOLUME_CLAIMS];
+    const WATCHES: &'static [&'static Known] =
+        &[&PODS, &CONFIG_MAPS, &SECRETS, &VOLUME_CLAIMS, &DEPLOYMENTS, &STATEFUL_SETS, &DAEMON_SETS, &JOBS];
 
     fn observe(&mut self, change: &Change, now: Timestamp, queue: &mut Queue<Key>) {
         if !PODS.is(&change.resource.id) {
+            if !change.resource.id.group.is_empty() && !asks_otherwise(change) {
+                return;
+            }
             let namespace = object::namespace(&change.object);
             for key in self.waiting.iter().filter(|key| key.namespace == namespace) {
                 queue.add(key.clone(), now);
@@ -175,12 +183,17 @@ fn is_of_job(pod: &Value) -> bool {
     object::controller(pod).and_then(|owner| owner.str_at(&["kind"])) == Some("Job")
 }
 
-/// The controller of a Pod, whose annotations count for its Pods; a Deployment's are on its ReplicaSets.
+/// The workload behind a Pod, whose annotations count for its Pods: the controller, or that one's controller.
 fn owner(pod: &Value, api: &Api<'_, '_>) -> Option<Value> {
-    let owner = object::controller(pod)?;
-    let (resource, owner) = api.access().by_uid(owner.str_at(&["uid"])?)?;
-    debug_assert!(!REPLICA_SETS.is(&resource.id) || object::namespace(&owner) == object::namespace(pod));
-    Some(owner)
+    let above = |object: &Value| Some(api.access().by_uid(object::controller(object)?.str_at(&["uid"])?)?.1);
+    let owner = above(pod)?;
+    Some(above(&owner).unwrap_or(owner))
+}
+
+/// True when a change of a workload changes what it asks for its Pods.
+fn asks_otherwise(change: &Change) -> bool {
+    let asked = |object: &Value| (outcome(&[object]), delay(&[object], Duration::ZERO));
+    change.previous.as_ref().is_some_and(|previous| asked(previous) != asked(&change.object))
 }
 
 /// Addresses of 10.244.0.0/16, in turn.

@@ -16,6 +16,11 @@ pub(super) fn hash(template: &Value) -> String {
     digest.to_string().bytes().map(letter).collect()
 }
 
+/// FNV-1a over the bytes of a text: for names, not for security.
+pub(super) fn fnv64(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// A Pod from the template of `owner`, named exactly or by a prefix that gets a random end.
 pub(super) fn pod(owner: &Value, template: &Value, name: PodName<'_>) -> Value {
     let mut pod = value!({ "metadata": {}, "spec": (template.get("spec").cloned().unwrap_or_default()) });

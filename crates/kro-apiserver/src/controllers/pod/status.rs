@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kro_value::{Map, Value};
 
 use super::super::node::ADDRESS;
+use super::super::template::fnv64;
 use super::super::{object, outcome, value};
 
 /// A Pod on its node whose containers do not run yet, and why.
@@ -117,11 +118,8 @@ fn statuses(pod: &Value, key: &str, state: &Value, ready: bool) -> Value {
 /// 64 hexadecimal digits that depend on a text; not for security.
 fn digest(text: &str) -> String {
     let mut digits = String::new();
-    for salt in 0..4_u64 {
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325 ^ salt, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        let _ = write!(digits, "{hash:016x}"); // writing to a String cannot fail
+    for part in 0..4 {
+        let _ = write!(digits, "{:016x}", fnv64(&format!("{part}{text}"))); // writing to a String cannot fail
     }
     digits
 }

@@ -67,8 +67,11 @@ pub struct Graph {
     pub instance: Option<InstanceApi>,
     /// The resources in the order of their declaration.
     pub nodes: Vec<Node>,
-    /// All nodes, every one after those it depends on: repeatedly the earliest declared node whose dependencies are out.
+    /// The order to process nodes in: every one after those it depends on, hard and soft; repeatedly the earliest
+    /// declared node whose dependencies are out.
     pub order: Vec<NodeIndex>,
+    /// The order by hard dependencies alone, which `status.topologicalOrder` of the definition shows.
+    pub topological_order: Vec<NodeIndex>,
     /// Fields of the instance's status, sorted by path.
     pub status: Vec<StatusField>,
     /// The author's `status.conditions` entries, in order. Each gives one condition or a list of them.

@@ -3,20 +3,30 @@
 //! [`graph`] holds what comes out: nodes with templates and expressions, their order, and the API of instances.
 #![deny(missing_docs)]
 
+mod assembly;
 mod compile;
 mod crd;
 mod definition;
+mod dependencies;
+mod draft;
+mod environment;
 pub mod evolution;
+mod expression;
 pub mod graph;
 pub mod hash;
 pub mod names;
+mod native;
 mod order;
 pub mod plural;
 mod program;
 mod report;
+mod resource;
 mod schemas;
+mod scope;
 mod shape;
 mod source;
+mod status;
+mod template;
 
 pub use compile::{CompileOptions, Compiled, compile};
 pub use graph::{Dimension, Expression, Field, Graph, Gvk, InstanceApi, Node, NodeIndex, NodeKind, Reads, StatusField};

@@ -86,6 +86,7 @@ fn stand_in(definition: &Value, crds: &CrdIndex) -> Compilation {
         name: kro_engine::object::name(definition).into(),
         instance: None,
         order: (0..nodes.len()).map(|index| NodeIndex(index as u32)).collect(),
+        topological_order: Vec::new(),
         nodes,
         status: Vec::new(),
         conditions: Vec::new(),

@@ -1,0 +1,186 @@
+//! Last stage: puts the graph together.
+
+use std::sync::Arc;
+
+use kro_value::{FieldPath, Segment, Str, Value};
+
+use crate::crd;
+use crate::definition::{Definition, SchemaBlock};
+use crate::dependencies::Dependencies;
+use crate::draft::{NodeDraft, Resolved};
+use crate::environment::base;
+use crate::expression::Draft;
+use crate::report::Report;
+use crate::resource::Resource;
+use crate::scope::{self, References};
+use crate::status::{Item, Status};
+use crate::{
+    Dimension, Expression, Field, Graph, InstanceApi, Node, NodeIndex, NodeKind, Program, Reads, StatusField, hash,
+};
+
+/// Everything the stages found.
+pub(crate) struct Parts<'d> {
+    pub definition: &'d Definition,
+    pub spec_schema: Option<Value>,
+    pub resources: Vec<Option<Resource<'d>>>,
+    pub drafts: Vec<NodeDraft>,
+    pub status: Status,
+    pub dependencies: Dependencies,
+    pub default_namespace: Option<Str>,
+}
+
+/// The graph; `None` where an error of an earlier stage leaves a hole.
+pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Graph> {
+    if report.has_errors() {
+        return None;
+    }
+    let nodes = (0..)
+        .map(NodeIndex)
+        .zip(&parts.resources)
+        .map(|(index, resource)| node(report, &parts, index, resource.as_ref()?));
+    let nodes = nodes.collect::<Option<Vec<Node>>>()?;
+    let instance = parts.definition.schema.as_ref().map(|block| instance(block, &parts));
+    let spec = report.source().value.get("spec").cloned().unwrap_or_default();
+    Some(Graph {
+        name: parts.definition.name.clone(),
+        instance,
+        nodes,
+        order: parts.dependencies.order.clone(),
+        topological_order: parts.dependencies.topological_order.clone(),
+        status: parts.status.fields.iter().map(|item| status_field(report, item)).collect(),
+        conditions: parts
+            .status
+            .conditions
+            .iter()
+            .map(|item| expression(report, &item.draft, &item.references))
+            .collect(),
+        spec_hash: hash::hash_spec(&spec),
+        default_namespace: parts.default_namespace,
+    })
+}
+
+fn node(report: &Report<'_>, parts: &Parts<'_>, index: NodeIndex, resource: &Resource<'_>) -> Option<Node> {
+    let entry = resource.entry;
+    let resolved_kind = resource.kind.as_ref()?;
+    let draft = &parts.drafts[index.get()];
+    let kind = match (entry.is_external, resource.has_selector, entry.for_each.is_empty()) {
+        (true, true, _) => NodeKind::ExternalCollection,
+        (true, false, _) => NodeKind::External,
+        (false, _, false) => NodeKind::Collection,
+        (false, _, true) => NodeKind::Resource,
+    };
+    let expressions = |resolved: &[Resolved]| resolved.iter().map(|resolved| compiled(report, resolved)).collect();
+    let dimension =
+        |(name, resolved): &(Str, Resolved)| Dimension { name: name.clone(), expression: compiled(report, resolved) };
+    Some(Node {
+        id: entry.id.clone(),
+        kind,
+        gvk: resource.gvk.clone(),
+        plural: resolved_kind.plural.clone(),
+        namespaced: resolved_kind.namespaced,
+        dependencies: parts.dependencies.hard[index.get()].clone(),
+        soft_dependencies: parts.dependencies.soft[index.get()].clone(),
+        wave: parts.dependencies.waves[index.get()],
+        template: entry.object.clone(),
+        fields: fields(report, draft),
+        include_when: expressions(&draft.include_when),
+        ready_when: expressions(&draft.ready_when),
+        for_each: draft.for_each.iter().map(dimension).collect(),
+        reads: reads(parts, index, &entry.id, kind),
+    })
+}
+
+fn fields(report: &Report<'_>, draft: &NodeDraft) -> Vec<Field> {
+    let field = |field: &crate::draft::FieldDraft| Field {
+        path: field.path.clone(),
+        expression: compiled(report, &field.resolved),
+        format: field.target.as_ref().and_then(|target| target.format()).map(Str::new),
+    };
+    draft.fields.iter().map(field).collect()
+}
+
+/// What all expressions of the graph read of a node.
+fn reads(parts: &Parts<'_>, index: NodeIndex, id: &Str, kind: NodeKind) -> Reads {
+    let items = parts.status.fields.iter().chain(&parts.status.conditions);
+    let others = parts.drafts.iter().flat_map(NodeDraft::reads).chain(items.flat_map(|item| &item.references.reads));
+    let own_each = parts.drafts[index.get()].ready_when.iter().flat_map(|resolved| &resolved.references.reads);
+    let by_id = scope::reads(others.filter(|read| read.root == *id), kind.is_collection());
+    let by_each = scope::reads(own_each.filter(|read| read.root == "each"), false);
+    match (by_id, by_each) {
+        (Reads::Paths(left), Reads::Paths(right)) => Reads::Paths(merge(left, right)),
+        _ => Reads::Everything,
+    }
+}
+
+fn merge(left: Vec<FieldPath>, right: Vec<FieldPath>) -> Vec<FieldPath> {
+    let mut paths = left;
+    paths.extend(right);
+    paths.sort();
+    paths.dedup_by(|later, first| later.starts_with(first));
+    paths
+}
+
+fn instance(block: &SchemaBlock, parts: &Parts<'_>) -> InstanceApi {
+    let spec = parts.spec_schema.clone().unwrap_or_default();
+    InstanceApi {
+        group: block.group.clone(),
+        version: block.version.clone(),
+        kind: block.kind.clone(),
+        plural: crd::plural(block),
+        namespaced: block.namespaced,
+        crd: crd::build(block, spec, status_schema(&parts.status)),
+    }
+}
+
+/// The schema of the author's status fields: free-form leaves until expressions are typed.
+fn status_schema(status: &Status) -> Value {
+    let mut schema = Value::default();
+    schema.ensure_map();
+    for item in &status.fields {
+        let leaf = Value::map([("x-kubernetes-preserve-unknown-fields", true.into())]);
+        place(&mut schema, item.path.segments(), leaf);
+    }
+    schema
+}
+
+/// Puts the schema of a leaf where a path says: objects for keys, lists for positions.
+fn place(schema: &mut Value, path: &[Segment], leaf: Value) {
+    match path {
+        [] => *schema = leaf,
+        [Segment::Field(name), rest @ ..] => {
+            let map = schema.ensure_map();
+            map.insert("type", "object".into());
+            let properties = map.entry_or_null("properties").ensure_map();
+            place(properties.entry_or_null(name), rest, leaf);
+        }
+        [Segment::Index(_), rest @ ..] => {
+            let map = schema.ensure_map();
+            map.insert("type", "array".into());
+            place(map.entry_or_null("items"), rest, leaf);
+        }
+    }
+}
+
+fn status_field(report: &Report<'_>, item: &Item) -> StatusField {
+    StatusField { path: item.path.clone(), expression: expression(report, &item.draft, &item.references) }
+}
+
+fn compiled(report: &Report<'_>, resolved: &Resolved) -> Arc<Expression> {
+    expression(report, &resolved.draft, &resolved.references)
+}
+
+fn expression(report: &Report<'_>, draft: &Draft, references: &References) -> Arc<Expression> {
+    // Literal arguments that can never be evaluated were reported before; what is left fails when it is evaluated.
+    let program = base().plan(&draft.ast, None).map(Program::from).unwrap_or_default();
+    Arc::new(Expression {
+        text: draft.text.clone(),
+        is_template: draft.is_template,
+        program,
+        references: references.nodes.clone(),
+        reads_instance: references.instance,
+        reads_each: references.each,
+        reads_runtime: references.runtime,
+        iterators: references.iterators.clone(),
+        span: draft.whole_span(report),
+    })
+}

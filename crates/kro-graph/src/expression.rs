@@ -1,0 +1,233 @@
+//! Expressions while a definition is compiled: found in strings, parsed, with places that point into the author's text.
+
+use std::ops::Range;
+
+use kro_cel::ast::Ast;
+use kro_cel::template::{self, Part, ScanErrorKind};
+use kro_cel::{Environment, Issue, IssueKind};
+use kro_diagnostics::codes::cel as codes;
+use kro_diagnostics::{Code, Diagnostic, Span};
+use kro_value::{FieldPath, Str};
+
+use crate::report::Report;
+
+/// An expression that was parsed.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    /// What the author wrote; see [`crate::Expression::text`].
+    pub text: Str,
+    pub is_template: bool,
+    pub ast: Ast,
+    /// Where the string stands in the definition.
+    pub path: FieldPath,
+    pieces: Vec<Piece>,
+}
+
+/// A part of the parsed text that is a part of the author's string.
+#[derive(Debug, Clone)]
+struct Piece {
+    /// Bytes of the parsed text.
+    parsed: Range<usize>,
+    /// Where they begin in the author's string.
+    written: usize,
+}
+
+/// What a string turned out to be.
+pub(crate) enum Reading {
+    /// Plain text.
+    Literal,
+    /// An expression without errors.
+    Expression(Box<Draft>),
+    /// Something with errors, which were reported.
+    Broken,
+}
+
+/// Reads the string at a path of the definition. `subject` is the id of the resource, or empty.
+pub(crate) fn read(
+    report: &mut Report<'_>,
+    environment: &Environment,
+    subject: &str,
+    path: &FieldPath,
+    text: &Str,
+) -> Reading {
+    let scanned = template::scan(text);
+    for error in &scanned.errors {
+        let message = error.kind.message();
+        let diagnostic = match error.kind {
+            ScanErrorKind::Nested => Diagnostic::error(codes::DELIMITER, message),
+            // The Go implementation takes it literally, so definitions may live with it.
+            ScanErrorKind::Unterminated => Diagnostic::warning(codes::DELIMITER, message),
+        };
+        let span = report.source().text_span(path, error.span.clone());
+        report.push(diagnostic.about(subject).at(path.clone()).spanned(span));
+    }
+    if scanned.errors.iter().any(|error| error.kind == ScanErrorKind::Nested) {
+        return Reading::Broken;
+    }
+    if scanned.is_plain() {
+        return Reading::Literal;
+    }
+    let is_template = scanned.parts.len() != 1;
+    let (rewritten, pieces) = rewrite(text, &scanned.parts);
+    let parsed = environment.parse(&rewritten);
+    let author = match pieces.as_slice() {
+        [piece] if !is_template => Str::new(&text[piece.written..piece.written + piece.parsed.len()]),
+        _ => text.clone(),
+    };
+    let draft = Draft { text: author, is_template, ast: parsed.ast, path: path.clone(), pieces };
+    if parsed.errors.is_empty() {
+        return Reading::Expression(Box::new(draft));
+    }
+    report_syntax(report, environment, subject, &draft, &parsed.errors);
+    Reading::Broken
+}
+
+/// Reads a string that must be exactly one expression.
+pub(crate) fn read_standalone(
+    report: &mut Report<'_>,
+    environment: &Environment,
+    subject: &str,
+    path: &FieldPath,
+    text: &Str,
+) -> Option<Draft> {
+    match read(report, environment, subject, path, text) {
+        Reading::Broken => None,
+        Reading::Expression(draft) if !draft.is_template => Some(*draft),
+        _ => {
+            let message = "only standalone expressions are allowed";
+            let mut diagnostic = Diagnostic::error(codes::NOT_STANDALONE, message).about(subject).at(path.clone());
+            let trimmed = text.trim();
+            diagnostic = if trimmed.len() < text.len() && trimmed.starts_with("${") && trimmed.ends_with('}') {
+                diagnostic.help("remove the blanks around it: a block scalar that ends in a line break is written |-")
+            } else if trimmed.contains("${") {
+                diagnostic.help("write one ${...} without text around it")
+            } else {
+                diagnostic.help(format!("write ${{{trimmed}}}"))
+            };
+            report.push(diagnostic);
+            None
+        }
+    }
+}
+
+/// The text to parse: the expression itself, or a concatenation.
+fn rewrite(text: &str, parts: &[Part]) -> (String, Vec<Piece>) {
+    let is_template = parts.len() != 1;
+    let mut pieces = Vec::new();
+    let mut parsed = String::new();
+    for part in parts {
+        separate(&mut parsed);
+        match part {
+            Part::Literal(range) => push_quoted(&mut parsed, &text[range.clone()]),
+            Part::Expression(range) => {
+                parsed.push_str(if is_template { "(" } else { "" });
+                pieces.push(Piece { parsed: parsed.len()..parsed.len() + range.len(), written: range.start });
+                parsed.push_str(&text[range.clone()]);
+                if is_template {
+                    // A comment must not hide the parenthesis.
+                    parsed.push_str(if text[range.clone()].contains("//") { "\n)" } else { ")" });
+                }
+            }
+        }
+    }
+    (parsed, pieces)
+}
+
+fn separate(parsed: &mut String) {
+    if !parsed.is_empty() {
+        parsed.push_str(" + ");
+    }
+}
+
+/// A CEL string literal.
+fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            other if (other as u32) < 0x20 || other as u32 == 0x7f => {
+                out.push_str(&format!("\\u{:04x}", other as u32));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+impl Draft {
+    /// Bytes of the author's string for bytes of the parsed text.
+    pub fn written(&self, parsed: Range<usize>) -> Range<usize> {
+        let piece =
+            self.pieces.iter().find(|piece| piece.parsed.start <= parsed.start && parsed.start <= piece.parsed.end);
+        let Some(piece) = piece else {
+            let start = self.pieces.first().map_or(0, |piece| piece.written);
+            let end = self.pieces.last().map_or(start, |piece| piece.written + piece.parsed.len());
+            return start..end;
+        };
+        let shift = |at: usize| piece.written + at.min(piece.parsed.end) - piece.parsed.start;
+        shift(parsed.start)..shift(parsed.end.max(parsed.start))
+    }
+
+    /// Where a part of the parsed text stands in the source.
+    pub fn span(&self, report: &Report<'_>, parsed: Range<usize>) -> Option<Span> {
+        report.source().text_span(&self.path, self.written(parsed))
+    }
+
+    /// Where the whole expression stands in the source.
+    pub fn whole_span(&self, report: &Report<'_>) -> Option<Span> {
+        self.span(report, 0..self.ast.text().len())
+    }
+
+    /// A diagnostic about a part of the expression.
+    pub fn diagnostic(
+        &self,
+        report: &Report<'_>,
+        subject: &str,
+        diagnostic: Diagnostic,
+        parsed: Range<usize>,
+    ) -> Diagnostic {
+        let span = self.span(report, parsed);
+        diagnostic.about(subject).at(self.path.clone()).spanned(span)
+    }
+}
+
+/// Reports what the parser says; in a concatenation each part is parsed alone, so that places and words are right.
+fn report_syntax(report: &mut Report<'_>, environment: &Environment, subject: &str, draft: &Draft, errors: &[Issue]) {
+    let mut found = false;
+    if draft.is_template {
+        for piece in &draft.pieces {
+            let errors = environment.parse(&draft.ast.text()[piece.parsed.clone()]).errors;
+            found |= !errors.is_empty();
+            for mut issue in errors {
+                issue.span = issue.span.start + piece.parsed.start..issue.span.end + piece.parsed.start;
+                report_issue(report, subject, draft, &issue);
+            }
+        }
+    }
+    if !found {
+        errors.iter().for_each(|issue| report_issue(report, subject, draft, issue));
+    }
+}
+
+/// Reports an issue of the parser or checker.
+pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft, issue: &Issue) {
+    let mut diagnostic = Diagnostic::error(code(issue.kind), issue.message.clone());
+    if let Some(suggestion) = &issue.suggestion {
+        diagnostic = diagnostic.help(format!("did you mean {suggestion:?}?"));
+    }
+    report.push(draft.diagnostic(report, subject, diagnostic, issue.span.clone()));
+}
+
+fn code(kind: IssueKind) -> Code {
+    match kind {
+        IssueKind::Limit => codes::LIMIT,
+        IssueKind::Syntax | IssueKind::Macro => codes::SYNTAX,
+        IssueKind::Undeclared => codes::UNKNOWN_IDENTIFIER,
+        IssueKind::Field => codes::UNKNOWN_FIELD,
+        IssueKind::Type => codes::TYPE,
+        IssueKind::Argument => codes::ARGUMENT,
+    }
+}

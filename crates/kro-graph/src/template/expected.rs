@@ -1,0 +1,61 @@
+use std::fmt;
+
+use kro_schema::structural::{AdditionalProperties, Schema, SchemaType};
+use kro_value::Value;
+
+/// The JSON types that a schema takes; empty means any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expected {
+    types: Vec<SchemaType>,
+}
+
+impl Expected {
+    pub fn of(schema: &Schema) -> Self {
+        if schema.preserve_unknown_fields() && schema.schema_type().is_none() {
+            return Self { types: Vec::new() };
+        }
+        if schema.int_or_string() {
+            return Self { types: vec![SchemaType::String, SchemaType::Integer] };
+        }
+        let members = |members: Vec<Schema>| -> Vec<SchemaType> {
+            let mut types: Vec<SchemaType> = members.iter().filter_map(Schema::schema_type).collect();
+            types.dedup();
+            types
+        };
+        let alternatives = [members(schema.one_of().collect()), members(schema.any_of().collect())];
+        let types = alternatives.into_iter().find(|types| !types.is_empty());
+        let declared = || schema.schema_type().into_iter().collect();
+        Self { types: types.unwrap_or_else(declared) }.or_map(schema)
+    }
+
+    /// A schema without a type that has properties or map values takes objects.
+    fn or_map(mut self, schema: &Schema) -> Self {
+        let is_map =
+            schema.has_properties() || matches!(schema.additional_properties(), AdditionalProperties::Schema(_));
+        if self.types.is_empty() && is_map {
+            self.types.push(SchemaType::Object);
+        }
+        self
+    }
+
+    pub fn takes(&self, value: &Value) -> bool {
+        let takes = |expected: &SchemaType| match (expected, value) {
+            (SchemaType::Integer, Value::Float(number)) => number.fract() == 0.0,
+            (SchemaType::Integer | SchemaType::Number, Value::Int(_))
+            | (SchemaType::Number, Value::Float(_))
+            | (SchemaType::Boolean, Value::Bool(_))
+            | (SchemaType::String, Value::String(_))
+            | (SchemaType::Array, Value::List(_))
+            | (SchemaType::Object, Value::Map(_)) => true,
+            _ => value.is_null(),
+        };
+        self.types.is_empty() || self.types.iter().any(takes)
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.types.iter().map(|expected| expected.as_str()).collect();
+        formatter.write_str(&names.join(" or "))
+    }
+}

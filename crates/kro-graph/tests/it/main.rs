@@ -1,0 +1,6 @@
+//! Tests of the compiler on whole definitions.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod fixtures;
+mod summary;

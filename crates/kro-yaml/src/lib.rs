@@ -5,7 +5,7 @@
 //! quoted or folded string still points at the exact column. Scalars get the type that `sigs.k8s.io/yaml` gives them
 //! (kubectl and every API client read YAML through it): YAML 1.1 booleans, octal integers, merge keys, text keys.
 //! All mistakes are collected as diagnostics; a malformed document does not hide the ones after it.
-//! [`to_yaml`] writes values in block style.
+//! [`to_yaml`] writes values in block style; [`format()`] lays out a text anew and keeps its comments.
 //!
 //! # Limits
 //! Texts are bounded by [`TEXT_BYTES_MAX`], nesting by [`DEPTH_MAX`], aliases by [`ALIAS_NODES_MAX`].
@@ -17,6 +17,7 @@
 #![deny(missing_docs)]
 
 mod document;
+mod format;
 mod merge;
 mod node;
 mod number;
@@ -27,6 +28,7 @@ mod text;
 mod writer;
 
 pub use document::{Document, Parsed};
+pub use format::format;
 pub use node::{Entry, Node, NodeKind, Scalar, ScalarStyle};
 pub use reader::parse;
 pub use writer::{to_yaml, to_yaml_stream};

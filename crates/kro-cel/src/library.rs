@@ -9,6 +9,7 @@ mod collections;
 mod comparisons;
 mod conversions;
 mod encoders;
+mod formats;
 mod formatting;
 mod hashes;
 mod json;
@@ -30,9 +31,15 @@ mod strings;
 mod timestamps;
 mod urls;
 
+use std::sync::Arc;
+
+use kro_value::Str;
+
 use crate::declarations::{FunctionDecl, Library, OverloadDecl};
+use crate::environment::Environment;
 use crate::eval::{EvalContext, EvalError, Implementation};
 use crate::macros;
+use crate::provider::ObjectTypes;
 use crate::types::Type;
 use crate::value::CelValue;
 
@@ -41,6 +48,7 @@ pub use collections::collections;
 pub(crate) use comparisons::{contains_item, order};
 pub(crate) use conversions::double_text;
 pub use encoders::encoders;
+pub use formats::formats;
 pub(crate) use formatting::display;
 pub use hashes::hashes;
 pub use json::json;
@@ -159,6 +167,44 @@ pub fn kro() -> Vec<Library> {
         collections(),
         omit(),
         runtime(),
+    ]
+}
+
+/// The environment of kro's expressions, without the variables of a graph.
+pub fn kro_environment() -> Environment {
+    let libraries = kro();
+    let builder = libraries.iter().fold(Environment::builder(), |builder, library| builder.library(library));
+    let mut types = ObjectTypes::new();
+    let fields = ["type", "status", "reason", "message"].map(|name| (Str::new_static(name), Type::String));
+    types.insert("kro.run.Condition", fields, false);
+    builder.optional_syntax(true).types(Arc::new(types)).build()
+}
+
+/// The environment of the validation rules of CustomResourceDefinitions, without `self` and `oldSelf`.
+pub fn kubernetes_environment() -> Environment {
+    let libraries = kubernetes();
+    let builder = libraries.iter().fold(Environment::builder(), |builder, library| builder.library(library));
+    builder.optional_syntax(true).cross_type_numeric_comparisons(true).build()
+}
+
+/// The libraries of Kubernetes' own expressions.
+pub fn kubernetes() -> Vec<Library> {
+    vec![
+        standard(),
+        strings(),
+        sets(),
+        optionals(),
+        two_variable_comprehensions(),
+        lists(),
+        kubernetes_lists(),
+        urls(),
+        kubernetes_regex(),
+        quantities(),
+        ips(),
+        cidrs(),
+        formats(),
+        semvers(),
+        math(),
     ]
 }
 

@@ -13,7 +13,7 @@ pub fn profile(name: &str) -> Environment {
     let libraries = match name {
         "standard" => vec![library::standard()],
         "extended" => library::extended(),
-        _ => library::kro(),
+        _ => return library::kro_environment(),
     };
     let builder = libraries.iter().fold(Environment::builder(), |builder, library| builder.library(library));
     builder.optional_syntax(name != "standard").build()

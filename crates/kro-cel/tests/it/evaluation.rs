@@ -62,6 +62,29 @@ fn values_and_errors_agree_with_the_reference() {
     board.finish();
 }
 
+/// With a check, so that calls of which one overload is left are direct: nothing may change.
+#[test]
+fn a_check_changes_no_result() {
+    let Some(folder) = shared::folder("checked evaluation") else { return };
+    let environment = profile("kro");
+    for row in lines(&folder.join("vectors/eval.jsonl")) {
+        let expression = text(&row, "expr");
+        if text(&row, "env") != "plain" {
+            continue;
+        }
+        let ast = environment.parse(expression).ast;
+        let checked = environment.check(&ast);
+        assert!(checked.errors.is_empty(), "{expression}: {:?}", checked.errors);
+        let show = |result: Result<CelValue, EvalError>| match result {
+            Ok(value) => to_json(&encode(&value)),
+            Err(error) => error.message().to_owned(),
+        };
+        let run =
+            |checked| environment.plan(&ast, checked).and_then(|program| program.evaluate(&(), &Budget::default()));
+        assert_eq!(show(run(Some(&checked))), show(run(None)), "{expression}");
+    }
+}
+
 /// The tests of the specification, without a check.
 #[test]
 fn conforms_to_the_specification() {

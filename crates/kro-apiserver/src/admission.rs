@@ -1,5 +1,6 @@
 //! Admission: what is decided about a write before it is validated and stored.
 
+mod completion;
 mod namespace;
 
 use kro_apimachinery::Status;
@@ -15,7 +16,8 @@ pub(crate) fn admit_create(state: &State, call: &mut Call, object: &mut Value) -
         let why = "create not allowed while custom resource definition is terminating";
         return Err(call.forbidden(&call.name, why));
     }
-    let _ = object;
+    let id = &call.resource.id;
+    completion::complete(state.config.profile, &id.group, &id.resource, object);
     Ok(())
 }
 

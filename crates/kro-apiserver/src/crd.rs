@@ -4,6 +4,7 @@ pub(crate) mod definition;
 mod lifecycle;
 mod naming;
 pub(crate) mod strategy;
+pub(crate) mod validation;
 
 pub(crate) use lifecycle::Lifecycle;
 

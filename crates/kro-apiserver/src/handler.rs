@@ -1,6 +1,7 @@
 //! From requests to the operations of the state, and back to responses.
 
 mod resource;
+mod scale;
 
 use kro_apimachinery::Status;
 use kro_value::Value;

@@ -3,7 +3,9 @@
 pub(crate) mod defaults;
 mod namespace;
 pub(crate) mod prepare;
+mod service;
 pub(crate) mod validate;
+mod workload;
 
 use kro_apimachinery::names;
 use kro_value::Value;

@@ -27,6 +27,7 @@ mod request;
 mod resource;
 mod response;
 mod route;
+mod rules;
 mod selection;
 mod server;
 mod state;

@@ -16,3 +16,4 @@ pub(crate) use call::{Call, FieldValidation, Written};
 pub use delete::{DeleteOptions, Propagation};
 pub(crate) use options::WriteOptions;
 pub use patch::PatchType;
+pub(crate) use update::semantically_equal;

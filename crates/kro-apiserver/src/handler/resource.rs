@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use kro_apimachinery::Status;
 use kro_value::{Str, Value, from_json_bytes};
 
-use super::{method_not_allowed, no_such_resource};
+use super::{method_not_allowed, no_such_resource, scale};
 use crate::negotiation::{Form, negotiate};
 use crate::read::watch::Watch;
 use crate::read::{ListOptions, list, options};
@@ -90,6 +90,10 @@ impl Handler<'_> {
     fn object(&mut self) -> Result<Response, Status> {
         match self.request.method {
             Method::Get | Method::Head if self.query.flag("watch") == Some(true) => self.list_or_watch(),
+            _ if matches!(self.path.subresource.as_str(), "scale") => self.scale(),
+            _ if !matches!(self.path.subresource.as_str(), "" | "status" | "finalize" | "approval") => {
+                Err(not_implemented(&self.view.resource, &self.path.subresource))
+            }
             Method::Get | Method::Head => self.get(),
             Method::Put => self.update(),
             Method::Patch => self.patch(),
@@ -149,6 +153,32 @@ impl Handler<'_> {
         let object = write::decode::object(&mut call, &self.request.headers, &self.request.body)?;
         let written = self.state.create(&mut call, object)?;
         self.answer(&written, &call)
+    }
+
+    /// Reads or writes the scale of an object.
+    fn scale(&mut self) -> Result<Response, Status> {
+        let kind = PatchType::parse(write::decode::content_type(&self.request.headers));
+        let options = match self.request.method {
+            Method::Get | Method::Head => "GetOptions",
+            Method::Put => "UpdateOptions",
+            Method::Patch => "PatchOptions",
+            _ => return Err(method_not_allowed()),
+        };
+        let mut call = self.call(options, false)?;
+        let live = self.state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
+        let current = scale::of(&call, &call.view(&live));
+        let wanted = match self.request.method {
+            Method::Put => write::decode::value(&self.request.headers, &self.request.body)?,
+            Method::Patch => {
+                let kind = kind.ok_or_else(|| unsupported_patch(call.resource.custom))?;
+                let patch = write::decode::patch(&mut call, kind, &self.request.body)?;
+                scale::patched(&current.unwrap_or_default(), kind, &patch)?
+            }
+            _ => return Ok(Response::json(200, &current?)),
+        };
+        let written = scale::write(self.state, &mut call, &wanted)?;
+        let shown = scale::of(&call, &call.view(&written.stored))?;
+        Ok(with_warnings(Response::json(200, &shown), &call))
     }
 
     fn update(&mut self) -> Result<Response, Status> {
@@ -275,6 +305,12 @@ fn with_warnings(mut response: Response, call: &Call) -> Response {
 fn warning(text: &str) -> String {
     let text: Str = text.chars().filter(|character| !character.is_control()).collect();
     format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// 501: what this server does not do, it says.
+fn not_implemented(resource: &Resource, subresource: &str) -> Status {
+    let message = format!("{}/{subresource} is not implemented by this server", resource.id);
+    Status::failure(501, "NotImplemented", message)
 }
 
 fn not_a_list_form() -> Status {

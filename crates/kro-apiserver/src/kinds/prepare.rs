@@ -1,11 +1,13 @@
 //! What a kind decides about its objects between admission and validation.
 
-use kro_apimachinery::{Status, normalize};
+use kro_apimachinery::{FieldError, Status, normalize};
 use kro_value::Value;
 
 use crate::crd;
+use crate::kinds::{service, workload};
 use crate::state::State;
 use crate::write::Call;
+use crate::write::metadata::time_text;
 
 /// A new object has the status that its kind gives to an object nobody looked at yet.
 pub(crate) fn reset_status(call: &Call, object: &mut Value) {
@@ -20,9 +22,17 @@ pub(crate) fn reset_status(call: &Call, object: &mut Value) {
 
 /// Completes a new object.
 pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> Result<(), Status> {
-    let _ = &state;
     match kind(call) {
         ("", "namespaces") => super::namespace::prepare_create(object),
+        ("", "services") => refuse(call, &service::allocate(state, object, None))?,
+        ("", "pods") => workload::prepare_pod(object),
+        ("apps", "daemonsets") => workload::prepare_daemon_set(object, None),
+        ("batch", "jobs") => workload::prepare_job(object),
+        ("", "persistentvolumeclaims") => object.set_at(&["status", "phase"], "Pending".into()),
+        ("", "persistentvolumes") => {
+            object.set_at(&["status", "phase"], "Pending".into());
+            object.set_at(&["status", "lastPhaseTransitionTime"], time_text(call.now).into());
+        }
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_create(object),
         _ => {}
     }
@@ -31,8 +41,12 @@ pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> 
 
 /// Completes a changed object.
 pub(crate) fn update(state: &mut State, call: &mut Call, object: &mut Value, old: &Value) -> Result<(), Status> {
-    let _ = &state;
+    if !call.subresource.is_empty() && kind(call) != ("", "namespaces") {
+        return Ok(());
+    }
     match kind(call) {
+        ("", "services") => refuse(call, &service::allocate(state, object, Some(old)))?,
+        ("apps", "daemonsets") => workload::prepare_daemon_set(object, Some(old)),
         ("", "namespaces") => super::namespace::prepare_update(call, object, old),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_update(call, object),
         _ => {}
@@ -54,6 +68,10 @@ pub(crate) fn deletion(call: &Call, object: &mut Value) {
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::mark_terminating(call, object),
         _ => {}
     }
+}
+
+fn refuse(call: &Call, errors: &[FieldError]) -> Result<(), Status> {
+    if errors.is_empty() { Ok(()) } else { Err(call.invalid(&call.name, errors)) }
 }
 
 fn kind(call: &Call) -> (&str, &str) {

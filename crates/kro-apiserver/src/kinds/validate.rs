@@ -1,12 +1,79 @@
 //! What a kind requires of its objects.
 
+mod access;
+mod data;
+mod workload;
+
 use kro_apimachinery::FieldError;
+use kro_apimachinery::validation::{blocks_rules, rules_not_checked, validate};
 use kro_value::Value;
 
 use crate::write::Call;
 
 /// Everything that is wrong with an object.
-pub(crate) fn object(call: &Call, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
-    let _ = (call, object, live);
-    Vec::new()
+pub(crate) fn object(call: &mut Call, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
+    let id = &call.resource.id;
+    if call.resource.custom {
+        return custom(call, object, live);
+    }
+    if call.is_status() {
+        return Vec::new();
+    }
+    match (id.group.as_str(), id.resource.as_str()) {
+        ("apiextensions.k8s.io", _) => crate::crd::validation::definition(object, live),
+        ("apps", "deployments" | "replicasets" | "statefulsets" | "daemonsets") => workload::selected(id, object, live),
+        ("batch", "jobs") => workload::job(object, live),
+        ("batch", "cronjobs") => workload::cron_job(object),
+        ("", "pods") => workload::pod(object),
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => access::binding(object, live),
+        ("", "services") => access::service(object),
+        ("", "configmaps") => data::config_map(object, live),
+        ("", "secrets") => data::secret(object, live),
+        ("", "persistentvolumeclaims") => data::volume_claim(object, live),
+        ("networking.k8s.io", "ingresses") => access::ingress(object),
+        _ => Vec::new(),
+    }
+}
+
+/// A custom object is valid when its schema says so, and then its rules.
+fn custom(call: &mut Call, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
+    let Some(schema) = call.schema().cloned() else { return Vec::new() };
+    let mut errors = validate(&schema, object, live);
+    if let Some(scale) = call.resource.versions[call.version].scale.as_ref() {
+        errors.extend(replicas(object, &scale.spec_replicas));
+    }
+    if !crate::rules::has_rules(&schema) {
+        return errors;
+    }
+    if blocks_rules(&errors) {
+        errors.push(rules_not_checked());
+        return errors;
+    }
+    let outcome = crate::rules::check(&schema, object, live);
+    outcome.warnings.into_iter().for_each(|warning| call.warn(warning));
+    errors.extend(outcome.errors);
+    errors
+}
+
+/// Replicas are not negative.
+fn replicas(object: &Value, path: &str) -> Option<FieldError> {
+    let keys: Vec<&str> = path.split('.').filter(|key| !key.is_empty()).collect();
+    let value = object.at(&keys).filter(|value| value.as_i64().is_some_and(|count| count < 0))?;
+    Some(FieldError::invalid(path, value, "should be a non-negative integer"))
+}
+
+/// The items of a list.
+fn items<'a>(object: &'a Value, path: &[&str]) -> &'a [Value] {
+    object.at(path).and_then(Value::as_list).unwrap_or_default()
+}
+
+fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
+    object.str_at(path).unwrap_or_default()
+}
+
+/// The finding that a field was changed that must not be.
+fn immutable(object: &Value, live: &Value, path: &[&str]) -> Option<FieldError> {
+    let value = object.at(path).cloned().unwrap_or_default();
+    let same = crate::write::semantically_equal(&value, live.at(path).unwrap_or(&Value::Null));
+    (!same).then(|| FieldError::invalid(path.join("."), &value, "field is immutable"))
 }

@@ -23,10 +23,33 @@ pub(crate) fn unsupported_body() -> Status {
     Status::failure(415, "UnsupportedMediaType", message)
 }
 
+/// Reads a body as JSON or YAML.
+pub(crate) fn value(headers: &Headers, body: &[u8]) -> Result<Value, Status> {
+    let malformed = |error: String| {
+        Status::bad_request(format!("the object provided is unrecognized: {error} ({})", excerpt(body)))
+    };
+    match content_type(headers) {
+        "application/json" => from_json_bytes(body).map_err(|error| malformed(go_error(&error))),
+        "application/yaml" => yaml(body).map_err(malformed),
+        _ => Err(unsupported_body()),
+    }
+}
+
+/// Reads the first document of a YAML text.
+fn yaml(body: &[u8]) -> Result<Value, String> {
+    let text = String::from_utf8_lossy(body);
+    let parsed = kro_yaml::parse(&text, kro_diagnostics::FileId(0));
+    match parsed.diagnostics.iter().find(|diagnostic| diagnostic.severity == kro_diagnostics::Severity::Error) {
+        Some(error) => Err(format!("yaml: {}", error.message)),
+        None => Ok(parsed.values().into_iter().next().unwrap_or_default()),
+    }
+}
+
 /// Reads the body of a create or update as an object of the request's kind.
 pub(crate) fn object(call: &mut Call, headers: &Headers, body: &[u8]) -> Result<Value, Status> {
     let value = match content_type(headers) {
         "application/json" => from_json_bytes(body).map_err(|error| undecodable(call, &go_error(&error), body))?,
+        "application/yaml" => yaml(body).map_err(|error| undecodable(call, &error, body))?,
         _ => return Err(unsupported_body()),
     };
     check_kind(call, value, body)
@@ -130,6 +153,12 @@ pub(crate) fn go_error(error: &JsonError) -> String {
 
 /// Reads the body of a patch.
 pub(crate) fn patch(call: &mut Call, kind: PatchType, body: &[u8]) -> Result<Value, Status> {
+    if kind == PatchType::Apply {
+        return yaml(body).map_err(|error| {
+            let error = error.trim_start_matches("yaml: ");
+            Status::bad_request(format!("error decoding YAML: error converting YAML to JSON: yaml: {error}"))
+        });
+    }
     let _ = &call;
     from_json_bytes(body).map_err(|error| {
         let error = go_error(&error);

@@ -1,6 +1,7 @@
 //! managedFields: who owns which field.
 
 use kro_apimachinery::Status;
+use kro_apimachinery::fieldset::PathElement;
 use kro_apimachinery::managedfields::{self, Applied, FieldFilter, Request, Versions};
 use kro_apimachinery::typed::Type;
 use kro_value::Value;
@@ -51,6 +52,7 @@ impl Versions for CallVersions<'_> {
 
     fn filter_at(&self, _api_version: &str) -> FieldFilter {
         match self.call.subresource.as_str() {
+            "scale" => FieldFilter::Only(vec![vec![PathElement::field("spec"), PathElement::field("replicas")]]),
             "status" => FieldFilter::except_fields(&["metadata", "spec"]),
             "" if self.call.resource.has_status(self.call.version) => FieldFilter::except_fields(&["status"]),
             _ => FieldFilter::All,

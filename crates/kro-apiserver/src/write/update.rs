@@ -32,6 +32,16 @@ impl State {
         self.create(call, object)
     }
 
+    /// Replaces an object by a complete one that was made from it.
+    pub(crate) fn replace_whole(
+        &mut self,
+        call: &mut Call,
+        live: &Arc<Stored>,
+        object: Value,
+    ) -> Result<Written, Status> {
+        self.replace(call, live, object, Origin::Patch)
+    }
+
     /// Puts a complete new object in the place of the live one.
     pub(super) fn replace(
         &mut self,

@@ -144,6 +144,8 @@ pub struct Library {
     pub variables: Vec<VariableDecl>,
     /// Names of types that can be used as values (`type(x) == net.IP`), and the types.
     pub types: Vec<(&'static str, Type)>,
+    /// True for the library that the optional syntax (`a.?b`) belongs to.
+    pub optional_syntax: bool,
     /// Types with fields.
     pub objects: ObjectTypes,
     /// Checks by function name.
@@ -167,6 +169,13 @@ impl Library {
     #[must_use]
     pub fn with_type(mut self, name: &'static str, ty: Type) -> Self {
         self.types.push((name, ty));
+        self
+    }
+
+    /// Turns on the optional syntax.
+    #[must_use]
+    pub fn with_optional_syntax(mut self) -> Self {
+        self.optional_syntax = true;
         self
     }
 

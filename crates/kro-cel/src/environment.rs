@@ -155,6 +155,7 @@ impl EnvironmentBuilder {
     /// Takes in a library.
     #[must_use]
     pub fn library(mut self, library: &Library) -> Self {
+        self.layer.options.optional_syntax |= library.optional_syntax;
         self.layer.options.macros.extend(library.macros.iter().copied());
         for function in &library.functions {
             self = self.shared_function(function);

@@ -77,6 +77,15 @@ impl Issue {
     }
 }
 
+/// All issues of a text as cel-go renders them; `truncated` counts those that were not kept.
+pub fn render(text: &str, issues: &[Issue], truncated: usize) -> String {
+    let mut parts: Vec<String> = issues.iter().map(|issue| issue.render(text)).collect();
+    if truncated > 0 {
+        parts.push(format!("{truncated} more errors were truncated"));
+    }
+    parts.join("\n")
+}
+
 /// Line and column of a byte: both start at one, columns count characters.
 pub fn position(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);

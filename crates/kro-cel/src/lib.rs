@@ -8,6 +8,7 @@
 
 pub mod ast;
 pub mod checker;
+pub mod compatible;
 pub mod convert;
 pub mod declarations;
 mod environment;
@@ -31,7 +32,7 @@ pub use declarations::{FunctionDecl, Implementation, Library, OverloadDecl, Vari
 pub use environment::{Environment, EnvironmentBuilder};
 pub use eval::{Activation, Budget, ErrorKind, EvalContext, EvalError, Program};
 pub use facts::{Facts, facts};
-pub use issue::{Issue, IssueKind, position};
+pub use issue::{Issue, IssueKind, position, render};
 pub use parser::{Expander, ParseOptions, Parsed, parse};
 pub use provider::{ObjectTypes, TypeProvider};
 pub use types::Type;

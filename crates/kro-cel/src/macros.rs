@@ -54,13 +54,13 @@ const fn on_receiver(name: &'static str, arity: usize, expand: Expansion) -> Mac
     Macro { name, receiver: true, arity, expand }
 }
 
-/// The macros of the language itself: `has all exists exists_one existsOne map filter`.
-pub const STANDARD: [Macro; 8] = [
+/// The macros of the language itself: `has all exists exists_one map filter`. The name `existsOne` has a form with two
+/// variables only.
+pub const STANDARD: [Macro; 7] = [
     Macro { name: "has", receiver: false, arity: 1, expand: has },
     on_receiver("all", 2, all),
     on_receiver("exists", 2, exists),
     on_receiver("exists_one", 2, exists_one),
-    on_receiver("existsOne", 2, exists_one),
     on_receiver("map", 2, map),
     on_receiver("map", 3, map),
     on_receiver("filter", 2, filter),

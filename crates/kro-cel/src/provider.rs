@@ -12,6 +12,10 @@ pub trait TypeProvider: Debug + Send + Sync {
     fn has_type(&self, name: &str) -> bool;
     /// The type of a field; `None` if the object has no such field.
     fn field_type(&self, object: &str, field: &str) -> Option<Type>;
+    /// The type of a field by the name that it has in data. Differs from the name in expressions where that is escaped.
+    fn data_field_type(&self, object: &str, field: &str) -> Option<Type> {
+        self.field_type(object, field)
+    }
     /// The names of the declared fields in order; `None` for an unknown type.
     fn field_names(&self, object: &str) -> Option<Vec<Str>>;
     /// Whether the object takes fields that are not declared, with type `dyn`.

@@ -91,7 +91,7 @@ impl Writer<'_> {
                 let start = self.out.len();
                 self.operand(*operand, OPERAND);
                 // with a sign right in front, a number would be read as a literal with that sign
-                if self.out[start..].starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+                if self.out[start..].starts_with(|first: char| first.is_ascii_digit() || ['.', '-'].contains(&first)) {
                     self.out.insert(start, '(');
                     self.out.push(')');
                 }

@@ -3,5 +3,6 @@
 #![deny(missing_docs)]
 
 pub mod builtin;
+pub mod cel;
 pub mod simple;
 pub mod structural;

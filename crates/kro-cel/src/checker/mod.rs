@@ -46,6 +46,8 @@ pub struct Checked {
     root: ExprId,
     /// All errors, in the order of their positions.
     pub errors: Vec<Issue>,
+    /// How many more errors there were.
+    pub truncated: usize,
 }
 
 impl Checked {

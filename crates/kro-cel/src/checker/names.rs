@@ -74,7 +74,7 @@ impl Checker<'_> {
         let message = format!("undeclared reference to '{name}' (in container '{container}')");
         let mut issue = Issue::new(IssueKind::Undeclared, self.ast.span(id), self.ast.anchor(id), message);
         issue.suggestion = suggestion;
-        self.errors.push(issue);
+        self.push(issue);
     }
 
     /// A variable with a name close to this one.

@@ -118,28 +118,31 @@ impl Substitution {
 
     /// The type with all known variables replaced.
     pub fn apply(&self, ty: &Type) -> Type {
-        self.replace(ty, &|_| None)
+        self.replace(ty, false)
     }
 
     /// The type without any variables: what is not known is `dyn`.
     pub fn finish(&self, ty: &Type) -> Type {
-        self.replace(ty, &|_| Some(Type::Dyn))
+        self.replace(ty, true)
     }
 
-    fn replace(&self, ty: &Type, unbound: &dyn Fn(u32) -> Option<Type>) -> Type {
-        if !has_variable(ty) {
+    fn replace(&self, ty: &Type, finish: bool) -> Type {
+        let has_any = has_variable(ty) || (finish && has_param(ty));
+        if !has_any {
             return ty.clone();
         }
         match ty {
             Type::Variable(variable) => match self.binding(*variable) {
-                Some(bound) => self.replace(bound, unbound),
-                None => unbound(*variable).unwrap_or_else(|| ty.clone()),
+                Some(bound) => self.replace(bound, finish),
+                None if finish => Type::Dyn,
+                None => ty.clone(),
             },
-            Type::List(element) => Type::list(self.replace(element, unbound)),
-            Type::Map(entry) => Type::map(self.replace(&entry.0, unbound), self.replace(&entry.1, unbound)),
-            Type::Type(Some(inner)) => Type::type_of(self.replace(inner, unbound)),
+            Type::Param(_) if finish => Type::Dyn,
+            Type::List(element) => Type::list(self.replace(element, finish)),
+            Type::Map(entry) => Type::map(self.replace(&entry.0, finish), self.replace(&entry.1, finish)),
+            Type::Type(Some(inner)) => Type::type_of(self.replace(inner, finish)),
             Type::Opaque(opaque) => {
-                let params = opaque.params.iter().map(|param| self.replace(param, unbound)).collect();
+                let params = opaque.params.iter().map(|param| self.replace(param, finish)).collect();
                 Type::Opaque(Arc::new(Opaque { name: opaque.name.clone(), params }))
             }
             other => other.clone(),

@@ -9,6 +9,9 @@ use crate::environment::Environment;
 use crate::issue::{Issue, IssueKind, sort};
 use crate::types::Type;
 
+/// How many errors of one expression are collected.
+const ERRORS_MAX: usize = 100;
+
 pub(super) struct Checker<'c> {
     pub environment: &'c Environment,
     pub ast: &'c Ast,
@@ -16,6 +19,7 @@ pub(super) struct Checker<'c> {
     /// Variables of the comprehensions around the node, inner ones last.
     pub scopes: Vec<(Str, Type)>,
     pub errors: Vec<Issue>,
+    truncated: usize,
     /// Whether numbers of different types can be compared here. The reference forgets to forbid it once it has entered a
     /// comprehension, for the rest of the expression.
     pub cross_type: bool,
@@ -31,14 +35,15 @@ pub(crate) fn check(environment: &Environment, ast: &Ast) -> Checked {
         substitution: Substitution::default(),
         scopes: Vec::new(),
         errors: Vec::new(),
+        truncated: 0,
         cross_type: environment.cross_type_numeric_comparisons(),
         types: vec![Type::Dyn; ast.len()],
         references: vec![Reference::None; ast.len()],
     };
     checker.check(ast.root());
-    let Checker { substitution, types, references, errors, .. } = checker;
+    let Checker { substitution, types, references, errors, truncated, .. } = checker;
     let types = types.iter().map(|ty| substitution.finish(ty)).collect();
-    let mut checked = Checked { types, references, root: ast.root(), errors };
+    let mut checked = Checked { types, references, root: ast.root(), errors, truncated };
     if checked.errors.is_empty() {
         validate(environment, ast, &mut checked);
     }
@@ -73,7 +78,16 @@ impl Checker<'_> {
     }
 
     pub(super) fn report(&mut self, id: ExprId, kind: IssueKind, message: String) {
-        self.errors.push(Issue::new(kind, self.ast.span(id), self.ast.anchor(id), message));
+        self.push(Issue::new(kind, self.ast.span(id), self.ast.anchor(id), message));
+    }
+
+    /// Keeps an error, unless there are many already.
+    pub(super) fn push(&mut self, issue: Issue) {
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(issue);
+        } else {
+            self.truncated += 1;
+        }
     }
 
     pub(super) fn mismatch(&mut self, id: ExprId, expected: &Type, found: &Type) {
@@ -160,7 +174,7 @@ impl Checker<'_> {
             let message = format!("undefined field '{field}'");
             let mut issue = Issue::new(IssueKind::Field, self.ast.span(id), self.ast.anchor(id), message);
             issue.suggestion = similar;
-            self.errors.push(issue);
+            self.push(issue);
         }
         ty
     }

@@ -62,6 +62,7 @@ pub fn optionals() -> Library {
             ),
         ],
     )
+    .with_optional_syntax()
     .with_type("optional_type", Type::optional(Type::param("V")))
     .with_macros(macros::OPTIONAL)
 }

@@ -6,7 +6,6 @@ use super::{Outcome, function, method};
 use crate::Implementation;
 use crate::declarations::Library;
 use crate::eval::{ErrorKind, EvalContext, EvalError};
-use crate::types::Type;
 use crate::value::{CelValue, Opaque};
 
 /// The quantities of Kubernetes.
@@ -72,7 +71,6 @@ pub fn quantities() -> Library {
             ),
         ],
     )
-    .with_type("kubernetes.Quantity", Type::object("kubernetes.Quantity"))
 }
 
 fn comparison(name: &'static str, signature: &'static str, code: Implementation) -> crate::FunctionDecl {

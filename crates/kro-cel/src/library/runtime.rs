@@ -7,6 +7,7 @@ use crate::Implementation;
 use crate::declarations::{Library, VariableDecl};
 use crate::eval::{EvalContext, EvalError};
 use crate::macros;
+use crate::provider::ObjectTypes;
 use crate::types::Type;
 use crate::value::{CelMap, CelValue, Condition, Opaque};
 
@@ -28,9 +29,18 @@ pub fn runtime() -> Library {
             ),
         ],
     )
-    .with_macros(macros::RUNTIME);
+    .with_macros(macros::RUNTIME)
+    .with_objects(condition_type());
     library.variables.push(VariableDecl::new("runtime", Type::opaque("kro.run.Runtime", [])));
     library
+}
+
+/// The fields of conditions, so that a misspelt one is found before anything runs.
+fn condition_type() -> ObjectTypes {
+    let mut types = ObjectTypes::new();
+    let fields = ["type", "status", "reason", "message"].map(|name| (Str::new_static(name), Type::String));
+    types.insert("kro.run.Condition", fields, false);
+    types
 }
 
 /// kro's field-removal sentinel.

@@ -5,7 +5,6 @@ use super::{Outcome, function, method};
 use crate::Implementation;
 use crate::declarations::Library;
 use crate::eval::{ErrorKind, EvalContext, EvalError};
-use crate::types::Type;
 use crate::value::{CelValue, Opaque, Semver};
 
 /// Semantic versions of Kubernetes, with the normalizing forms.
@@ -59,7 +58,6 @@ pub fn semvers() -> Library {
             ),
         ],
     )
-    .with_type("kubernetes.Semver", Type::object("kubernetes.Semver"))
 }
 
 fn parse(context: &mut EvalContext, args: &[CelValue]) -> Outcome {

@@ -4,7 +4,6 @@ use super::{Outcome, function, method};
 use crate::Implementation;
 use crate::declarations::Library;
 use crate::eval::{ErrorKind, EvalContext, EvalError};
-use crate::types::Type;
 use crate::value::{CelMap, CelValue, MapKey, Opaque, Url};
 
 /// The URLs of Kubernetes.
@@ -55,7 +54,6 @@ pub fn urls() -> Library {
             ),
         ],
     )
-    .with_type("kubernetes.URL", Type::object("kubernetes.URL"))
 }
 
 fn parse(context: &mut EvalContext, args: &[CelValue]) -> Outcome {

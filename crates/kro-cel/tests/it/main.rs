@@ -5,7 +5,9 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod blocks;
+mod checking;
 mod encoding;
+mod environments;
 mod evaluation;
 mod parsing;
 mod shared;

@@ -40,18 +40,28 @@ pub struct Scoreboard {
     name: &'static str,
     total: usize,
     failures: Vec<String>,
+    /// Why rows differ on purpose, by the start of their names.
+    reasons: &'static [(&'static str, &'static str)],
 }
 
 impl Scoreboard {
     pub fn new(name: &'static str) -> Self {
-        Self { name, total: 0, failures: Vec::new() }
+        Self { name, total: 0, failures: Vec::new(), reasons: &[] }
+    }
+
+    /// Explains differences that are meant.
+    pub fn explain(mut self, reasons: &'static [(&'static str, &'static str)]) -> Self {
+        self.reasons = reasons;
+        self
     }
 
     /// Counts one row; a failure is listed with one line that says what differs.
     pub fn record(&mut self, id: &str, outcome: Result<(), String>) {
         self.total += 1;
         if let Err(difference) = outcome {
-            self.failures.push(format!("{id}: {}", difference.replace('\n', " ")));
+            let known = self.reasons.iter().find(|(start, _)| id.starts_with(start));
+            let reason = known.map(|(_, reason)| format!(" [{reason}]")).unwrap_or_default();
+            self.failures.push(format!("{id}: {}{reason}", difference.replace('\n', " ")));
         }
     }
 

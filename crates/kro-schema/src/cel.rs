@@ -1,0 +1,304 @@
+//! Structural schemas as expressions see them: types for the checker, and views for the evaluator.
+//!
+//! Nothing is converted ahead: a type name says where in a schema the type is, and fields are looked up when asked for.
+//! So an environment over large or recursive schemas costs nothing until an expression uses them. Names of types follow
+//! the API server: `__type_` and the variable, then `.field` for properties, `.@idx` for list items and `.@elem` for the
+//! values of maps.
+
+mod escaping;
+mod views;
+
+use std::collections::BTreeMap;
+
+use kro_cel::{Type, TypeProvider};
+use kro_value::{Str, Value};
+
+use crate::structural::{AdditionalProperties, Schema, SchemaType};
+
+pub use escaping::{escape, is_reserved, unescape};
+pub use views::SchemaView;
+
+/// What the names of all types of schemas start with.
+pub const TYPE_PREFIX: &str = "__type_";
+const ITEM: &str = "@idx";
+const ELEMENT: &str = "@elem";
+
+/// The types of the schemas of variables.
+#[derive(Clone, Debug, Default)]
+pub struct SchemaTypes {
+    roots: BTreeMap<Str, Root>,
+}
+
+#[derive(Clone, Debug)]
+struct Root {
+    schema: Schema,
+    /// True for a variable that is a list of such objects.
+    list: bool,
+}
+
+/// How many lists and maps may hold each other before an object does.
+const CONTAINERS_MAX: usize = 32;
+
+impl SchemaTypes {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Declares the schema of a variable and returns the variable's type; `None` if expressions cannot use such a value.
+    pub fn declare(&mut self, variable: &str, schema: &Schema) -> Option<Type> {
+        let name = format!("{TYPE_PREFIX}{variable}");
+        let ty = declaration(schema, &name)?;
+        self.roots.insert(Str::new(variable), Root { schema: schema.clone(), list: false });
+        Some(ty)
+    }
+
+    /// Declares a variable that is a list of objects of one schema, and returns its type.
+    pub fn declare_list(&mut self, variable: &str, item: &Schema) -> Option<Type> {
+        let ty = declaration(item, &format!("{TYPE_PREFIX}{variable}.{ITEM}"))?;
+        self.roots.insert(Str::new(variable), Root { schema: item.clone(), list: true });
+        Some(Type::list(ty))
+    }
+
+    /// The schema behind the name of an object type.
+    pub fn schema_of(&self, object: &str) -> Option<Schema> {
+        let path = object.strip_prefix(TYPE_PREFIX)?;
+        let mut steps = path.split('.');
+        let root = self.roots.get(steps.next()?)?;
+        if root.list && steps.next()? != ITEM {
+            return None;
+        }
+        steps.try_fold(root.schema.clone(), |schema, step| match step {
+            ITEM => embedded(schema.items()?),
+            ELEMENT => match schema.additional_properties() {
+                AdditionalProperties::Schema(values) => embedded(values),
+                _ => None,
+            },
+            field => embedded(schema.property(&unescape(field)?)?),
+        })
+    }
+
+    fn object(&self, name: &str) -> Option<Schema> {
+        self.schema_of(name).filter(|schema| matches!(declaration(schema, name), Some(Type::Object(_))))
+    }
+}
+
+impl TypeProvider for SchemaTypes {
+    fn has_type(&self, name: &str) -> bool {
+        name.starts_with(TYPE_PREFIX) && self.object(name).is_some()
+    }
+
+    fn field_type(&self, object: &str, field: &str) -> Option<Type> {
+        let schema = self.object(object)?;
+        let declared = field_schema(&schema, field).and_then(|(escaped, property)| {
+            // an object that is embedded has more fields than its schema says
+            declaration(&embedded(property)?, &format!("{object}.{escaped}"))
+        });
+        declared.or(if schema.preserve_unknown_fields() { Some(Type::Dyn) } else { None })
+    }
+
+    fn data_field_type(&self, object: &str, field: &str) -> Option<Type> {
+        let schema = self.object(object)?;
+        match schema.property(field).and_then(embedded) {
+            // a field that expressions cannot read can still be written
+            Some(property) => {
+                let name = escape(field).unwrap_or_else(|| field.to_owned());
+                Some(declaration(&property, &format!("{object}.{name}")).unwrap_or(Type::Dyn))
+            }
+            None => schema.preserve_unknown_fields().then_some(Type::Dyn),
+        }
+    }
+
+    fn field_names(&self, object: &str) -> Option<Vec<Str>> {
+        let schema = self.object(object)?;
+        let usable = |name: &&Str| {
+            let property = schema.property(name).and_then(embedded);
+            escape(name).is_some() && property.is_some_and(|property| declaration(&property, "").is_some())
+        };
+        Some(schema.property_names().filter(usable).map(field_name).collect())
+    }
+
+    fn is_open(&self, object: &str) -> bool {
+        self.object(object).is_some_and(|schema| schema.preserve_unknown_fields())
+    }
+}
+
+/// How a property is written in an expression: reserved words as they are (but for the four that are tokens), other names
+/// escaped.
+fn field_name(property: &Str) -> Str {
+    let is_token = matches!(property.as_str(), "true" | "false" | "null" | "in");
+    if is_reserved(property) && !is_token {
+        return property.clone();
+    }
+    escape(property).map_or_else(|| property.clone(), Str::from)
+}
+
+/// The property that a field name stands for, and the escaped name.
+fn field_schema(schema: &Schema, field: &str) -> Option<(String, Schema)> {
+    let escaped = if is_reserved(field) { format!("__{field}__") } else { field.to_owned() };
+    let plain = unescape(&escaped)?;
+    // a name that has to be escaped is no field when it is not
+    if escape(&plain).as_deref() != Some(escaped.as_str()) {
+        return None;
+    }
+    Some((escaped, schema.property(&plain)?))
+}
+
+/// The type of the values of a schema, where `name` is the name for it if it is an object; `None` if expressions cannot use
+/// such values.
+pub fn declaration(schema: &Schema, name: &str) -> Option<Type> {
+    declaration_within(schema, name, CONTAINERS_MAX)
+}
+
+fn declaration_within(schema: &Schema, name: &str, containers: usize) -> Option<Type> {
+    let inside =
+        |schema: &Schema, step| declaration_within(schema, &format!("{name}.{step}"), containers.checked_sub(1)?);
+    if schema.int_or_string() {
+        return Some(Type::Dyn);
+    }
+    match schema.schema_type()? {
+        SchemaType::Array => Some(Type::list(inside(&schema.items()?, ITEM)?)),
+        SchemaType::Object => Some(match schema.additional_properties() {
+            AdditionalProperties::Schema(values) => {
+                Type::map(Type::String, inside(&values, ELEMENT).unwrap_or(Type::Dyn))
+            }
+            _ => Type::object(name),
+        }),
+        SchemaType::String => Some(match schema.format() {
+            Some("byte") => Type::Bytes,
+            Some("duration") => Type::Duration,
+            Some("date" | "date-time") => Type::Timestamp,
+            _ => Type::String,
+        }),
+        SchemaType::Boolean => Some(Type::Bool),
+        SchemaType::Number => Some(Type::Double),
+        SchemaType::Integer => Some(Type::Int),
+    }
+}
+
+/// An object that is a Kubernetes resource has `apiVersion`, `kind` and two fields of `metadata`, declared or not.
+#[allow(clippy::unnecessary_wraps)] // used at the end of chains of options
+fn embedded(schema: Schema) -> Option<Schema> {
+    if !schema.embedded_resource() || schema.property("kind").is_some() {
+        return Some(schema);
+    }
+    let string = || Value::map([("type", Value::from("string"))]);
+    let metadata = Value::map([
+        ("type", Value::from("object")),
+        ("properties", Value::map([("name", string()), ("generateName", string())])),
+    ]);
+    let mut json = schema.to_json();
+    json.set_at(&["type"], Value::from("object"));
+    json.set_at(&["properties", "apiVersion"], string());
+    json.set_at(&["properties", "kind"], string());
+    json.set_at(&["properties", "metadata"], metadata);
+    Some(Schema::from_json(&json))
+}
+
+/// A text with the internal names of types replaced by what a user of Kubernetes knows: `deployment.spec.template`,
+/// `pods[]`.
+pub fn readable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(TYPE_PREFIX) {
+        out.push_str(&rest[..at]);
+        let path = &rest[at + TYPE_PREFIX.len()..];
+        let end = path.find(|char: char| !(char.is_ascii_alphanumeric() || "_.@".contains(char))).unwrap_or(path.len());
+        path[..end].split('.').enumerate().for_each(|(index, step)| push_step(step, index == 0, &mut out));
+        rest = &path[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn push_step(step: &str, first: bool, out: &mut String) {
+    match step {
+        ITEM => out.push_str("[]"),
+        ELEMENT => out.push_str(".*"),
+        field => {
+            if !first {
+                out.push('.');
+            }
+            out.push_str(&unescape(field).unwrap_or_else(|| field.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use kro_cel::{Environment, library};
+    use kro_value::from_json;
+
+    use super::*;
+
+    const DEPLOYMENT: &str = r#"{"type":"object","properties":{
+        "metadata":{"type":"object","properties":{
+            "namespace":{"type":"string"},"creationTimestamp":{"type":"string","format":"date-time"},
+            "labels":{"type":"object","additionalProperties":{"type":"string"}}}},
+        "spec":{"type":"object","properties":{
+            "replicas":{"type":"integer"},"a-b":{"type":"string"},"x__y":{"type":"boolean"},
+            "port":{"x-kubernetes-int-or-string":true},"free":{"x-kubernetes-preserve-unknown-fields":true},
+            "ratio":{"type":"number"},"secret":{"type":"string","format":"byte"},
+            "values":{"type":"object","x-kubernetes-preserve-unknown-fields":true},
+            "limits":{"type":"object","additionalProperties":{"oneOf":[{"type":"string"},{"type":"number"}]}},
+            "items":{"type":"array","items":{"type":"object","properties":{"in":{"type":"string"}}}},
+            "embedded":{"type":"object","x-kubernetes-embedded-resource":true,"x-kubernetes-preserve-unknown-fields":true}}}}}"#;
+
+    fn checked(expression: &str) -> String {
+        let mut types = SchemaTypes::new();
+        let ty = types.declare("d", &Schema::from_json(&from_json(DEPLOYMENT).unwrap())).unwrap();
+        let mut builder = Environment::builder().variable("d", ty).types(Arc::new(types));
+        builder = library::kro().iter().fold(builder, |builder, library| builder.library(library));
+        let environment = builder.build();
+        let parsed = environment.parse(expression);
+        assert_eq!(parsed.errors, [], "{expression}");
+        let checked = environment.check(&parsed.ast);
+        match checked.errors.first() {
+            None => checked.result_type().to_string(),
+            Some(issue) => match &issue.suggestion {
+                Some(suggestion) => format!("{} ({suggestion})", issue.message),
+                None => issue.message.clone(),
+            },
+        }
+    }
+
+    #[test]
+    fn gives_fields_the_types_of_their_schemas() {
+        let rows = [
+            ("d", "__type_d"),
+            ("d.metadata.namespace", "string"),
+            ("d.metadata.creationTimestamp", "timestamp"),
+            ("d.metadata.labels", "map(string, string)"),
+            ("d.spec.replicas", "int"),
+            ("d.spec.a__dash__b", "string"),
+            ("d.spec.x__underscores__y", "bool"),
+            ("d.spec.x__y", "undefined field 'x__y'"),
+            ("d.spec.port", "dyn"),
+            ("d.spec.free", "undefined field 'free'"),
+            ("d.spec.ratio", "double"),
+            ("d.spec.secret", "bytes"),
+            ("d.spec.values", "__type_d.spec.values"),
+            ("d.spec.values.anything.deep", "dyn"),
+            ("d.spec.limits", "map(string, dyn)"),
+            ("d.spec.items", "list(__type_d.spec.items.@idx)"),
+            ("d.spec.items[0].__in__", "string"),
+            ("d.spec.embedded.metadata.name", "string"),
+            ("d.spec.embedded.kind", "string"),
+            ("d.spec.replica", "undefined field 'replica' (replicas)"),
+            ("d.spec.?replicas", "optional_type(int)"),
+        ];
+        for (expression, want) in rows {
+            assert_eq!(checked(expression), want, "{expression}");
+        }
+    }
+
+    #[test]
+    fn names_types_as_users_know_them() {
+        assert_eq!(
+            readable("got \"list(__type_d.spec.items.@idx)\", expected map(string, __type_d.m.@elem.a__dash__b)"),
+            "got \"list(d.spec.items[])\", expected map(string, d.m.*.a-b)"
+        );
+    }
+}

@@ -6,3 +6,4 @@ pub mod builtin;
 pub mod cel;
 pub mod simple;
 pub mod structural;
+pub mod view;

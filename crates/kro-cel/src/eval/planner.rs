@@ -16,6 +16,7 @@ use crate::checker::{Checked, Reference};
 use crate::declarations::FunctionDecl;
 use crate::environment::Environment;
 use crate::library;
+use crate::macros::MAP_INSERT;
 use crate::operators;
 use crate::types::Type;
 use crate::value::CelValue;
@@ -438,9 +439,15 @@ impl Planner<'_> {
                     }
                     _ => return self.node(id),
                 },
-                ("cel.@mapInsert", [map, key, value]) if is_accumulator(*map) => {
+                (MAP_INSERT, [map, key, value]) if is_accumulator(*map) => {
                     Kind::Insert(slot, Box::new([self.node(*key)?, self.node(*value)?]))
                 }
+                (MAP_INSERT, [map, added]) if is_accumulator(*map) => match ast.kind(*added) {
+                    ExprKind::Map(entries) if entries.len() == 1 && !entries[0].optional => {
+                        Kind::Insert(slot, Box::new([self.node(entries[0].key)?, self.node(entries[0].value)?]))
+                    }
+                    _ => return self.node(id),
+                },
                 _ => return self.node(id),
             },
             _ => return self.node(id),

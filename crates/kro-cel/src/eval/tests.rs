@@ -52,3 +52,40 @@ fn says_what_is_missing() {
     let error = run("o.replicas + 'x'").unwrap_err();
     assert_eq!((error.message(), error.is_unavailable(), error.span()), ("no such overload", false, Some(0..16)));
 }
+
+/// Work and memory are bounded on whatever an author writes.
+#[test]
+fn runaway_expressions_end_in_a_clear_error() {
+    let doubling = |depth: usize| {
+        let binds: String = (1..depth).map(|at| format!("cel.bind(x{at}, x{0} + x{0}, ", at - 1)).collect();
+        format!("cel.bind(x0, 'xxxxxxxx', {binds}size(x{}){}", depth - 1, ")".repeat(depth))
+    };
+    let environment = library::kro_environment();
+    let budget = Budget { steps: 200_000, bytes: 1 << 20 };
+    for text in [
+        "lists.range(1000000).size() > 0".to_owned(),
+        "lists.range(1000).map(a, lists.range(1000).map(b, lists.range(1000).map(c, a + b + c))).size()".to_owned(),
+        "lists.range(1000).all(a, lists.range(1000).all(b, a + b >= 0))".to_owned(),
+        "random.seededString(100000000, 'a')".to_owned(),
+        "lists.range(3000).distinct().size()".to_owned(),
+        "lists.range(9000).reverse().transformMapEntry(i, v, {v: i}).size()".to_owned(),
+        "lists.range(2000).filter(i, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.matches('(a+)+b' + string(i))).size()"
+            .to_owned(),
+        doubling(40),
+    ] {
+        let parsed = environment.parse(&text);
+        assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
+        let program = environment.plan(&parsed.ast, None).unwrap();
+        let error = program.evaluate(&(), &budget).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BudgetExceeded, "{text}: {error}");
+        assert!(error.message().starts_with("evaluation exceeds its budget of "), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_spent_budget_is_never_absorbed() {
+    let environment = library::kro_environment();
+    let ast = environment.parse("true in [lists.range(100000).size() > 0] || true").ast;
+    let error = environment.plan(&ast, None).unwrap().evaluate(&(), &Budget { steps: 1_000, bytes: 1 << 20 });
+    assert_eq!(error.map_err(|error| error.kind()), Err(ErrorKind::BudgetExceeded));
+}

@@ -184,7 +184,7 @@ impl<'a> Access<'a> {
             namespace: target.namespace.clone(),
             name: target.name.clone(),
             subresource: Str::new(subresource),
-            user: User::service_account("kube-system", self.name),
+            user: controller(self.name),
             now: self.state.now,
             manager: Str::new(self.name),
             dry_run: false,
@@ -193,6 +193,13 @@ impl<'a> Access<'a> {
             warnings: Vec::new(),
         }
     }
+}
+
+/// A controller of the server may do everything.
+fn controller(name: &str) -> User {
+    let mut user = User::service_account("kube-system", name);
+    user.groups.push(Str::new_static("system:masters"));
+    user
 }
 
 fn with_kind(resource: &Resource, mut object: Value) -> Value {

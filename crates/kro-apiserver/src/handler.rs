@@ -1,14 +1,17 @@
 //! From requests to the operations of the state, and back to responses.
 
 mod resource;
+mod review;
 mod scale;
 
 use kro_apimachinery::Status;
-use kro_value::Value;
+use kro_value::{Str, Value};
 
+use crate::authorization::{Attributes, authorize, impersonate};
 use crate::route::Route;
 use crate::state::State;
 use crate::uri::Query;
+use crate::write::decode::BODY_BYTES_MAX;
 use crate::{Body, Method, Request, Response};
 use crate::{discovery, openapi};
 
@@ -22,12 +25,23 @@ pub(crate) fn respond(state: &mut State, request: &Request) -> Response {
 }
 
 fn dispatch(state: &mut State, request: &Request) -> Result<Response, Status> {
+    if request.body.len() > BODY_BYTES_MAX {
+        let message = format!("Request entity too large: limit is {BODY_BYTES_MAX}");
+        return Err(Status::failure(413, "RequestEntityTooLarge", message));
+    }
+    let impersonated = impersonate(state, request)?.map(|user| request.clone().by(user));
+    let request = impersonated.as_ref().unwrap_or(request);
     let query = Query::parse(&request.query);
     let route = Route::of(&request.path);
     match &route {
         Route::Resource(path) => return resource::respond(state, request, path, &query),
         Route::Unknown => return Ok(Response::text(404, "404 page not found\n")),
         _ => {}
+    }
+    if !matches!(route, Route::Health(_)) {
+        let verb = Str::new(request.method.name().to_ascii_lowercase());
+        let attributes = Attributes { verb, path: Str::new(&request.path), ..Attributes::default() };
+        authorize(state, &request.user, &attributes)?;
     }
     if !matches!(request.method, Method::Get | Method::Head) {
         return Err(method_not_allowed());

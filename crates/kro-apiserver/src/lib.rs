@@ -7,6 +7,7 @@
 
 mod access;
 mod admission;
+mod authorization;
 mod bootstrap;
 mod config;
 pub mod controllers;

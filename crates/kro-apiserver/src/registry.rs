@@ -13,21 +13,14 @@ pub(crate) struct Registry {
     /// Built-in resources in the order of discovery.
     builtin: Vec<GroupResource>,
     kinds: HashMap<(Str, Str), GroupResource>,
-    /// Counts changes of what is served, for caches of discovery and OpenAPI.
-    generation: u64,
     revisions: u64,
 }
 
 impl Registry {
     /// All built-in resources.
     pub(crate) fn new() -> Self {
-        let mut registry = Self {
-            resources: BTreeMap::new(),
-            builtin: Vec::new(),
-            kinds: HashMap::new(),
-            generation: 0,
-            revisions: 0,
-        };
+        let mut registry =
+            Self { resources: BTreeMap::new(), builtin: Vec::new(), kinds: HashMap::new(), revisions: 0 };
         for row in builtin::resources() {
             let id = GroupResource::new(row.group.clone(), row.plural.clone());
             match registry.resources.get_mut(&id) {
@@ -70,10 +63,6 @@ impl Registry {
         builtin.chain(self.resources.values().filter(|resource| resource.custom))
     }
 
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation
-    }
-
     /// A number for a new definition of a custom resource.
     pub(crate) fn next_revision(&mut self) -> u64 {
         self.revisions += 1;
@@ -82,7 +71,6 @@ impl Registry {
 
     /// Serves a resource, in place of the one with the same name.
     pub(crate) fn insert(&mut self, resource: Arc<Resource>) {
-        self.generation += 1;
         self.forget_kind(&resource.id);
         self.kinds.insert((resource.id.group.clone(), resource.kind.clone()), resource.id.clone());
         self.resources.insert(resource.id.clone(), resource);
@@ -91,9 +79,7 @@ impl Registry {
     /// Serves a resource no longer.
     pub(crate) fn remove(&mut self, id: &GroupResource) {
         self.forget_kind(id);
-        if self.resources.remove(id).is_some() {
-            self.generation += 1;
-        }
+        self.resources.remove(id);
     }
 
     fn forget_kind(&mut self, id: &GroupResource) {

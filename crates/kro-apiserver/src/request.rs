@@ -129,7 +129,7 @@ impl User {
 
     /// An authenticated user in these groups; add `system:authenticated` yourself.
     pub fn in_groups(name: &str, groups: &[&str]) -> Self {
-        let groups = groups.iter().map(|group| Str::new(group)).collect();
+        let groups = groups.iter().map(Str::new).collect();
         Self { name: Str::new(name), uid: Str::default(), groups, extra: Vec::new() }
     }
 

@@ -51,11 +51,6 @@ impl Store {
         self.revision
     }
 
-    /// Sets the counter of a restored store; it never goes back.
-    pub(crate) fn raise_revision(&mut self, revision: u64) {
-        self.revision = self.revision.max(revision);
-    }
-
     /// The oldest resource version that a watch of a resource may start from.
     pub(crate) fn compacted(&self, resource: &GroupResource) -> u64 {
         self.table(resource).map_or(self.floor, Table::compacted)

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use kro_apimachinery::Status;
+use kro_apimachinery::{FieldSelector, Status};
 use kro_value::{Str, Value, from_json_bytes};
 
-use super::{method_not_allowed, no_such_resource, scale};
+use super::{method_not_allowed, no_such_resource, review, scale};
+use crate::authorization::{Attributes, authorize};
 use crate::negotiation::{Form, negotiate};
 use crate::read::watch::Watch;
 use crate::read::{ListOptions, list, options};
@@ -37,10 +38,45 @@ pub(super) fn respond(
     if !path.subresource.is_empty() {
         check_subresource(&resource, version, path)?;
     }
+    authorize(state, &request.user, &attributes(request, path, query))?;
     let form = negotiate(request.headers.get("Accept"))?;
     let mut handler = Handler { state, request, path, query, view: View { resource, version, form } };
     let response = if path.name.is_empty() { handler.collection() } else { handler.object() }?;
     Ok(handler.with_deprecation(response))
+}
+
+/// What a request wants to do.
+fn attributes(request: &Request, path: &ResourcePath, query: &Query) -> Attributes {
+    let is_collection = path.name.is_empty();
+    let is_watch = query.flag("watch") == Some(true);
+    let verb = match request.method {
+        Method::Get | Method::Head if is_watch => "watch",
+        Method::Get | Method::Head if is_collection => "list",
+        Method::Get | Method::Head => "get",
+        Method::Post => "create",
+        Method::Put => "update",
+        Method::Patch => "patch",
+        Method::Delete if is_collection => "deletecollection",
+        Method::Delete => "delete",
+        Method::Options => "options",
+    };
+    // A selector for one name asks for that object.
+    let selected = FieldSelector::parse(query.text("fieldSelector")).ok();
+    let selected = selected.and_then(|selector| selector.exact("metadata.name").cloned()).unwrap_or_default();
+    // A Namespace is authorised inside of itself.
+    let own_namespace = path.group.is_empty() && path.resource == "namespaces";
+    Attributes {
+        verb: Str::new_static(verb),
+        group: path.group.clone(),
+        resource: path.resource.clone(),
+        subresource: path.subresource.clone(),
+        namespace: path
+            .namespace
+            .clone()
+            .unwrap_or_else(|| if own_namespace { path.name.clone() } else { Str::default() }),
+        name: if is_collection { selected } else { path.name.clone() },
+        path: Str::default(),
+    }
 }
 
 /// The served resource of a path, in the right scope.
@@ -151,6 +187,10 @@ impl Handler<'_> {
     fn create(&mut self) -> Result<Response, Status> {
         let mut call = self.call("CreateOptions", false)?;
         let object = write::decode::object(&mut call, &self.request.headers, &self.request.body)?;
+        if review::is_review(&call.resource) {
+            let answer = review::answer(self.state, &call.resource, &self.request.user, object)?;
+            return Ok(Response::json(201, &answer));
+        }
         let written = self.state.create(&mut call, object)?;
         self.answer(&written, &call)
     }

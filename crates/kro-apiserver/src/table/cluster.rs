@@ -66,7 +66,7 @@ pub(super) const ENDPOINT_SLICES: &[Column] = &[
         let addresses: Vec<&str> = addresses.filter_map(Value::as_str).collect();
         match addresses.len() {
             0 => "<unset>".into(),
-            ..4 => addresses.join(",").into(),
+            1..4 => addresses.join(",").into(),
             more => format!("{} + {} more...", addresses[..3].join(","), more - 3).into(),
         }
     }),
@@ -165,7 +165,7 @@ pub(super) const BINDINGS: &[Column] = &[
 ];
 
 pub(super) const EVENTS: &[Column] = &[
-    text("Last Seen", |event, now| last_seen(event, now)),
+    text("Last Seen", last_seen),
     text("Type", |event, _| string(event, &["type"]).into()),
     text("Reason", |event, _| string(event, &["reason"]).into()),
     text("Object", |event, _| {
@@ -177,7 +177,7 @@ pub(super) const EVENTS: &[Column] = &[
     text("Message", |event, _| {
         event.str_at(&["message"]).or_else(|| event.str_at(&["note"])).unwrap_or_default().trim().into()
     }),
-    wide("First Seen", |event, now| first_seen(event, now)),
+    wide("First Seen", first_seen),
     wide("Count", |event, _| match event.at(&["series", "count"]).and_then(Value::as_i64) {
         Some(count) => count.to_string().into(),
         None => number(event, &["count"]).max(1).to_string().into(),

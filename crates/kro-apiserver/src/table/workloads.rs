@@ -92,7 +92,7 @@ pub(super) const JOBS: &[Column] = &[
             },
         }
     }),
-    text("Duration", |job, now| job_duration(job, now)),
+    text("Duration", job_duration),
     AGE,
     CONTAINERS,
     IMAGES,

@@ -1,11 +1,12 @@
 use kro_apimachinery::patch::{apply_json_patch, apply_merge_patch, apply_strategic_merge_patch};
 use kro_apimachinery::{FieldError, Status};
-use kro_value::Value;
+use kro_value::{Str, Value};
 
 use super::conform::Stage;
 use super::create::dedup_owners;
 use super::update::{Origin, check_name};
 use super::{Call, Written, metadata, tracking};
+use crate::authorization::{Attributes, authorize};
 use crate::state::State;
 
 /// How a PATCH says what to change.
@@ -65,6 +66,7 @@ impl State {
         let live = self.store.get(&call.resource.id, &call.key()).cloned();
         if live.is_none() {
             check_creatable(call, applied)?;
+            authorize(self, &call.user, &creation(call))?;
         }
         let old = live.as_ref().map(|live| call.view(live));
         let mut object = tracking::apply(call, old.as_ref(), applied)?.object;
@@ -109,6 +111,18 @@ fn check_kind(call: &Call, object: &Value) -> Result<(), Status> {
         errors.push(FieldError::invalid("kind", &kind.into(), format!("must be {}", call.resource.kind)));
     }
     Err(call.invalid(&call.name, &errors))
+}
+
+/// An apply that creates needs the right to create.
+fn creation(call: &Call) -> Attributes {
+    Attributes {
+        verb: Str::new_static("create"),
+        group: call.resource.id.group.clone(),
+        resource: call.resource.id.resource.clone(),
+        namespace: call.namespace.clone(),
+        name: call.name.clone(),
+        ..Attributes::default()
+    }
 }
 
 /// An object that does not exist can be created by an apply of the object itself that does not expect it to exist.

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use kro_apiserver::{ApiServer, Config, Method, Profile, Request, Timestamp, User, WatchId};
+use kro_apiserver::{ApiServer, Authorization, Config, Method, Profile, Request, Timestamp, User, WatchId};
 use kro_value::{FieldPath, Map, Str, Value, from_json, from_json_bytes, to_json};
 
 pub struct Script {
     pub id: String,
     profile: Profile,
+    authorization: Authorization,
     steps: Vec<Value>,
 }
 
@@ -28,8 +29,12 @@ fn script(value: &Value) -> Script {
         Some("dev") => Profile::Dev,
         _ => Profile::Bare,
     };
+    let authorization = match value.str_at(&["authorization"]) {
+        Some("rbac") => Authorization::Rbac,
+        _ => Authorization::AllowAll,
+    };
     let steps = value.get("steps").and_then(Value::as_list).expect("steps").to_vec();
-    Script { id: value.str_at(&["id"]).expect("id").to_owned(), profile, steps }
+    Script { id: value.str_at(&["id"]).expect("id").to_owned(), profile, authorization, steps }
 }
 
 struct Runner {
@@ -43,7 +48,7 @@ struct Runner {
 
 pub fn run(script: &Script) -> Result<(), String> {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let config = Config { profile: script.profile, ..Config::default() };
+    let config = Config { profile: script.profile, authorization: script.authorization, ..Config::default() };
     let mut runner = Runner {
         server: ApiServer::new(config, now),
         now,

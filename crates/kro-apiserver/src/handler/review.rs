@@ -1,0 +1,102 @@
+//! Reviews: questions that are asked by creating an object, and answered in its status.
+
+use kro_apimachinery::Status;
+use kro_value::{Map, Str, Value};
+
+use crate::authorization::{Attributes, decide, rules_of};
+use crate::state::State;
+use crate::{Resource, User};
+
+/// True for resources whose objects are not stored.
+pub(super) fn is_review(resource: &Resource) -> bool {
+    matches!(resource.id.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io")
+}
+
+/// Answers a review.
+pub(super) fn answer(state: &State, resource: &Resource, user: &User, mut review: Value) -> Result<Value, Status> {
+    let spec = review.get("spec").cloned().unwrap_or_default();
+    let status = match resource.id.resource.as_str() {
+        "selfsubjectreviews" => Value::map([("userInfo", user_info(user))]),
+        "selfsubjectaccessreviews" => access(state, user, &spec),
+        "subjectaccessreviews" | "localsubjectaccessreviews" => access(state, &asked_user(&spec), &spec),
+        "selfsubjectrulesreviews" => rules(state, user, &spec)?,
+        _ => return Err(Status::failure(501, "NotImplemented", format!("{} is not implemented", resource.id))),
+    };
+    review.set_at(&["kind"], resource.kind.clone().into());
+    review.set_at(&["apiVersion"], resource.api_version(0).into());
+    if review.get("metadata").is_none() {
+        review.set_at(&["metadata"], Map::new().into());
+    }
+    review.set_at(&["status"], status);
+    Ok(review)
+}
+
+fn asked_user(spec: &Value) -> User {
+    let groups = spec.get("groups").and_then(Value::as_list).unwrap_or_default();
+    User {
+        name: text(spec, &["user"]),
+        uid: text(spec, &["uid"]),
+        groups: groups.iter().filter_map(Value::as_str).map(Str::new).collect(),
+        extra: Vec::new(),
+    }
+}
+
+fn access(state: &State, user: &User, spec: &Value) -> Value {
+    let of = |key: &str| text(spec, &["resourceAttributes", key]);
+    let attributes = match spec.get("nonResourceAttributes") {
+        Some(attributes) => {
+            Attributes { verb: text(attributes, &["verb"]), path: text(attributes, &["path"]), ..Attributes::default() }
+        }
+        None => Attributes {
+            verb: of("verb"),
+            group: of("group"),
+            resource: of("resource"),
+            subresource: of("subresource"),
+            namespace: of("namespace"),
+            name: of("name"),
+            path: Str::default(),
+        },
+    };
+    let decision = decide(state, user, &attributes);
+    let mut status = Value::map([("allowed", Value::from(decision.allowed))]);
+    if !decision.reason.is_empty() {
+        status.set_at(&["reason"], decision.reason.into());
+    }
+    status
+}
+
+fn rules(state: &State, user: &User, spec: &Value) -> Result<Value, Status> {
+    let namespace = text(spec, &["namespace"]);
+    if namespace.is_empty() {
+        return Err(Status::bad_request("no namespace on request"));
+    }
+    let mut rules = rules_of(state, user, &namespace);
+    if user.is_in("system:masters") || state.config.authorization == crate::Authorization::AllowAll {
+        let all = || Value::list([Value::from("*")]);
+        rules.push(Value::map([("verbs", all()), ("apiGroups", all()), ("resources", all())]));
+        rules.push(Value::map([("verbs", all()), ("nonResourceURLs", all())]));
+    }
+    let (paths, resources): (Vec<Value>, Vec<Value>) =
+        rules.into_iter().partition(|rule| rule.get("nonResourceURLs").is_some());
+    Ok(Value::map([
+        ("resourceRules", Value::from(resources)),
+        ("nonResourceRules", paths.into()),
+        ("incomplete", false.into()),
+    ]))
+}
+
+fn user_info(user: &User) -> Value {
+    let groups = user.groups.iter().map(|group| Value::from(group.clone())).collect();
+    let mut info = Value::map([("username", Value::from(user.name.clone())), ("groups", groups)]);
+    if !user.uid.is_empty() {
+        info.set_at(&["uid"], user.uid.clone().into());
+    }
+    for (key, values) in &user.extra {
+        info.set_at(&["extra", key], values.iter().map(|value| Value::from(value.clone())).collect());
+    }
+    info
+}
+
+fn text(value: &Value, path: &[&str]) -> Str {
+    value.str_at(path).map(Str::new).unwrap_or_default()
+}

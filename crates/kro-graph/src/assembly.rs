@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kro_value::{FieldPath, Segment, Str, Value};
+use kro_value::{FieldPath, Map, Segment, Str, Value};
 
 use crate::crd;
 use crate::definition::{Definition, SchemaBlock};
@@ -25,6 +25,8 @@ pub(crate) struct Parts<'d> {
     pub resources: Vec<Option<Resource<'d>>>,
     pub drafts: Vec<NodeDraft>,
     pub status: Status,
+    /// The schema of each status field.
+    pub status_schemas: Vec<Value>,
     pub dependencies: Dependencies,
     pub default_namespace: Option<Str>,
 }
@@ -128,37 +130,49 @@ fn instance(block: &SchemaBlock, parts: &Parts<'_>) -> InstanceApi {
         kind: block.kind.clone(),
         plural: crd::plural(block),
         namespaced: block.namespaced,
-        crd: crd::build(block, spec, status_schema(&parts.status)),
+        crd: crd::build(block, spec, status_schema(&parts.status, &parts.status_schemas)),
     }
 }
 
-/// The schema of the author's status fields: free-form leaves until expressions are typed.
-fn status_schema(status: &Status) -> Value {
+/// The schema of the author's status fields.
+fn status_schema(status: &Status, leaves: &[Value]) -> Value {
     let mut schema = Value::default();
     schema.ensure_map();
-    for item in &status.fields {
-        let leaf = Value::map([("x-kubernetes-preserve-unknown-fields", true.into())]);
-        place(&mut schema, item.path.segments(), leaf);
+    for (item, leaf) in status.fields.iter().zip(leaves) {
+        place(&mut schema, item.path.segments(), leaf.clone());
     }
     schema
 }
 
-/// Puts the schema of a leaf where a path says: objects for keys, lists for positions.
+/// Puts the schema of a leaf where a path says: objects for keys, lists for positions. Items of one list share a schema;
+/// where they differ it is free-form.
 fn place(schema: &mut Value, path: &[Segment], leaf: Value) {
+    let is_empty = schema.as_map().is_none_or(Map::is_empty);
+    let fits = match path.first() {
+        None => is_empty || *schema == leaf,
+        Some(Segment::Field(_)) => is_empty || schema.get("properties").is_some(),
+        Some(Segment::Index(_)) => is_empty || schema.str_at(&["type"]) == Some("array"),
+    };
+    if !fits {
+        *schema = free_form();
+        return;
+    }
     match path {
         [] => *schema = leaf,
         [Segment::Field(name), rest @ ..] => {
-            let map = schema.ensure_map();
-            map.insert("type", "object".into());
-            let properties = map.entry_or_null("properties").ensure_map();
+            schema.set_at(&["type"], "object".into());
+            let properties = schema.ensure_map().entry_or_null("properties").ensure_map();
             place(properties.entry_or_null(name), rest, leaf);
         }
         [Segment::Index(_), rest @ ..] => {
-            let map = schema.ensure_map();
-            map.insert("type", "array".into());
-            place(map.entry_or_null("items"), rest, leaf);
+            schema.set_at(&["type"], "array".into());
+            place(schema.ensure_map().entry_or_null("items"), rest, leaf);
         }
     }
+}
+
+fn free_form() -> Value {
+    Value::map([("x-kubernetes-preserve-unknown-fields", true.into())])
 }
 
 fn status_field(report: &Report<'_>, item: &Item) -> StatusField {

@@ -17,7 +17,7 @@ use crate::resource::{self, Resource};
 use crate::schemas::{CrdSchemas, SchemaSources};
 use crate::scope::Scope;
 use crate::status::{self, Status};
-use crate::{Graph, Gvk, NodeIndex, SchemaSource, Source, shape};
+use crate::{Graph, Gvk, NodeIndex, SchemaSource, Source, shape, typing};
 
 /// Limits and switches of a compilation.
 #[derive(Debug, Clone)]
@@ -69,10 +69,19 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
     let default_namespace = default_namespace(&mut report, &definition, &resources);
     let dependencies = order(&mut report, &definition, &resources, &drafts, default_namespace.as_deref());
     warn_of_unused(&mut report, &definition, &drafts, &status);
+    let status_schemas = typing::check(&mut report, &definition, spec_schema.as_ref(), &resources, &drafts, &status);
     missing_kinds.sort();
     missing_kinds.dedup();
-    let parts =
-        Parts { definition: &definition, spec_schema, resources, drafts, status, dependencies, default_namespace };
+    let parts = Parts {
+        definition: &definition,
+        spec_schema,
+        resources,
+        drafts,
+        status,
+        status_schemas,
+        dependencies,
+        default_namespace,
+    };
     let graph = assembly::assemble(&mut report, parts).filter(|_| !report.has_errors()).map(Arc::new);
     Compiled { graph, diagnostics: report.finish(), missing_kinds }
 }

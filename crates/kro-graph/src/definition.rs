@@ -20,10 +20,6 @@ pub(crate) struct SchemaBlock {
     pub version: Str,
     pub group: Str,
     pub namespaced: bool,
-    /// SimpleSchema; `null` when absent.
-    pub spec: Value,
-    /// Named types; `null` when absent.
-    pub types: Value,
     /// Status expressions; `null` when absent.
     pub status: Value,
     pub printer_columns: Vec<Value>,
@@ -59,11 +55,6 @@ pub(crate) struct Text {
 }
 
 impl Definition {
-    /// True for the graph that is its own instance.
-    pub fn has_schema(&self) -> bool {
-        self.schema.is_some()
-    }
-
     /// False only for cluster-scoped instances.
     pub fn is_namespaced(&self) -> bool {
         self.schema.as_ref().is_none_or(|schema| schema.namespaced)

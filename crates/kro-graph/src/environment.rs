@@ -7,9 +7,5 @@ use kro_cel::{Environment, library};
 /// What expressions may use, without the variables of one definition.
 pub(crate) fn base() -> &'static Environment {
     static BASE: OnceLock<Environment> = OnceLock::new();
-    BASE.get_or_init(|| {
-        let libraries = library::kro();
-        let builder = libraries.iter().fold(Environment::builder(), |builder, library| builder.library(library));
-        builder.optional_syntax(true).build()
-    })
+    BASE.get_or_init(library::kro_environment)
 }

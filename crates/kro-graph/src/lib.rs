@@ -27,6 +27,7 @@ mod shape;
 mod source;
 mod status;
 mod template;
+mod typing;
 
 pub use compile::{CompileOptions, Compiled, compile};
 pub use graph::{Dimension, Expression, Field, Graph, Gvk, InstanceApi, Node, NodeIndex, NodeKind, Reads, StatusField};

@@ -130,3 +130,20 @@ pub(crate) fn object_schema(json: Option<&Value>) -> Schema {
     json.set_at(&["properties", "metadata"], Value::map([("$ref", Value::from(OBJECT_META))]));
     builtin::definitions().schema(&json)
 }
+
+/// The schema of an instance as expressions see it; without a namespace for cluster-scoped ones.
+pub(crate) fn instance_schema(json: &Value, namespaced: bool) -> Schema {
+    if namespaced {
+        return object_schema(Some(json));
+    }
+    let mut metadata = object_meta().map(|schema| schema.to_json()).unwrap_or_default();
+    metadata.remove_at(&["properties", "namespace"]);
+    let mut json = object_schema(Some(json)).to_json();
+    json.set_at(&["properties", "metadata"], metadata);
+    builtin::definitions().schema(&json)
+}
+
+/// The schema of `metadata`.
+pub(crate) fn object_meta() -> Option<Schema> {
+    builtin::definition(OBJECT_META.rsplit('/').next().unwrap_or_default())
+}

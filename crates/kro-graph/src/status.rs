@@ -39,6 +39,9 @@ pub(crate) fn read(report: &mut Report<'_>, scope: &Scope<'_>, block: &Value) ->
         check_conditions(report, &status.conditions);
     }
     let mut leaves = Vec::new();
+    if block.is_null() {
+        return status;
+    }
     collect(&block, &mut FieldPath::root(), &mut leaves);
     for (path, value) in leaves {
         status.fields.extend(read_field(report, scope, &base, path, &value));

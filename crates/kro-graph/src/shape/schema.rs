@@ -41,8 +41,6 @@ pub(super) fn read(report: &mut Report<'_>, block: &Object<'_>) -> SchemaBlock {
         version: version(report, block),
         group: group(report, block),
         namespaced: is_namespaced(report, block),
-        spec: free_form(report, block, "spec"),
-        types: free_form(report, block, "types"),
         status: free_form(report, block, "status"),
         printer_columns: printer_columns(report, block),
         short_names: aliases(report, block, "shortNames"),

@@ -1,0 +1,4 @@
+//! Laws of field managers, and what a real kube-apiserver answered.
+
+mod laws;
+mod recorded;

@@ -31,4 +31,6 @@ codes! {
     SHADOWED = 2014 "type that can never be meant";
     /// There are spaces in the key of a marker.
     SPLIT_KEY = 2015 "marker key with spaces";
+    /// The rule of a `validation` marker is no CEL expression.
+    RULE = 2016 "malformed validation rule";
 }

@@ -1,5 +1,7 @@
 //! What each marker does to a schema.
 
+use std::ops::Range;
+
 use kro_diagnostics::{Code, codes::simple};
 use kro_value::{Map, Str, Value};
 
@@ -69,6 +71,17 @@ impl Target<'_> {
         Problem::error(code, message, range.clone())
     }
 
+    /// Where a part of the value stands in the text of the field; the whole value where escapes make it uncertain.
+    fn part(&self, part: &Range<usize>) -> Range<usize> {
+        let whole = &self.marker.value_range;
+        let quotes = whole.len().saturating_sub(self.value().len());
+        if quotes != 0 && quotes != 2 {
+            return whole.clone();
+        }
+        let start = whole.start + quotes / 2;
+        start + part.start..(start + part.end).max(start + part.start + 1).min(whole.end)
+    }
+
     fn wrong_type(&self, message: String) -> Problem {
         Problem::error(simple::MARKER_TYPE, message, self.marker.key_range.clone())
     }
@@ -117,6 +130,12 @@ impl Target<'_> {
                 .help("write a rule: validation=\"self > 0\""));
         }
         let rule = self.value().to_owned();
+        let options = kro_cel::ParseOptions { optional_syntax: true, ..kro_cel::ParseOptions::default() };
+        let issues = kro_cel::parse(&rule, &options).errors;
+        if let Some(issue) = issues.iter().find(|issue| issue.kind == kro_cel::IssueKind::Syntax) {
+            let message = format!("the validation rule is no expression: {}", issue.message);
+            return Err(Problem { range: self.part(&issue.span), ..self.bad(simple::RULE, message) });
+        }
         add_rule(self.schema, &rule, "validation failed");
         Ok(())
     }

@@ -19,6 +19,7 @@ mod handler;
 mod kinds;
 mod negotiation;
 mod openapi;
+mod protobuf;
 mod random;
 mod reactor;
 mod read;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kro_apimachinery::{FieldSelector, Status};
-use kro_value::{Str, Value, from_json_bytes};
+use kro_value::Str;
 
 use super::{method_not_allowed, no_such_resource, review, scale};
 use crate::authorization::{Attributes, authorize};
@@ -275,12 +275,7 @@ impl Handler<'_> {
         if body.is_empty() {
             return DeleteOptions::parse(None, self.query);
         }
-        let value: Value = from_json_bytes(body).map_err(|error| {
-            Status::bad_request(format!(
-                "the object provided is unrecognized (must be of type DeleteOptions): {}",
-                write::decode::go_error(&error)
-            ))
-        })?;
+        let value = write::decode::value(&self.request.headers, body)?;
         DeleteOptions::parse(Some(&value), self.query)
     }
 

@@ -8,6 +8,7 @@ use crate::Headers;
 
 /// The types of bodies that are understood, for error texts.
 pub(crate) const BODY_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// The largest body.
 pub(crate) const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -31,6 +32,7 @@ pub(crate) fn value(headers: &Headers, body: &[u8]) -> Result<Value, Status> {
     match content_type(headers) {
         "application/json" => from_json_bytes(body).map_err(|error| malformed(go_error(&error))),
         "application/yaml" => yaml(body).map_err(malformed),
+        PROTOBUF => crate::protobuf::decode(body).map_err(malformed),
         _ => Err(unsupported_body()),
     }
 }
@@ -50,6 +52,9 @@ pub(crate) fn object(call: &mut Call, headers: &Headers, body: &[u8]) -> Result<
     let value = match content_type(headers) {
         "application/json" => from_json_bytes(body).map_err(|error| undecodable(call, &go_error(&error), body))?,
         "application/yaml" => yaml(body).map_err(|error| undecodable(call, &error, body))?,
+        PROTOBUF if !call.resource.custom => {
+            crate::protobuf::decode(body).map_err(|error| undecodable(call, &error, body))?
+        }
         _ => return Err(unsupported_body()),
     };
     check_kind(call, value, body)

@@ -44,56 +44,7 @@ pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> C
     };
     let errors: Vec<&str> =
         compiled.diagnostics.iter().filter(|item| item.is_error()).map(|item| item.message.as_str()).collect();
-    if compiled.graph.is_none() && errors.is_empty() {
-        return stand_in(definition, crds);
-    }
     Compilation { graph: compiled.graph.clone(), errors: errors.join("\n") }
-}
-
-/// Until the compiler lands: plain manifests without expressions.
-fn stand_in(definition: &Value, crds: &CrdIndex) -> Compilation {
-    use kro_graph::{Node, NodeIndex, NodeKind, Reads};
-    let refuse = |errors: String| Compilation { graph: None, errors };
-    let resources = definition.at(&["spec", "resources"]).and_then(Value::as_list).unwrap_or_default();
-    let mut nodes = Vec::new();
-    for manifest in resources {
-        let Some(gvk) = kro_engine::object::gvk(manifest) else {
-            return refuse("no compiler yet".into());
-        };
-        let kind = GroupKind { kind: gvk.kind.clone(), group: gvk.group.clone() };
-        let Some((resource, namespaced)) = locate(&kind, crds) else {
-            return refuse(format!("schema not found: {gvk}"));
-        };
-        let name = kro_engine::object::name(manifest);
-        nodes.push(Node {
-            id: kro_value::format_smolstr!("{}{}", gvk.kind.to_lowercase(), name.replace(['-', '.'], "")),
-            kind: NodeKind::Resource,
-            gvk,
-            plural: resource.plural,
-            namespaced,
-            dependencies: Vec::new(),
-            soft_dependencies: nodes.len().checked_sub(1).map(|last| NodeIndex(last as u32)).into_iter().collect(),
-            wave: nodes.len() as u32 + 1,
-            template: manifest.clone(),
-            fields: Vec::new(),
-            include_when: Vec::new(),
-            ready_when: Vec::new(),
-            for_each: Vec::new(),
-            reads: Reads::Everything,
-        });
-    }
-    let graph = Graph {
-        name: kro_engine::object::name(definition).into(),
-        instance: None,
-        order: (0..nodes.len()).map(|index| NodeIndex(index as u32)).collect(),
-        topological_order: Vec::new(),
-        nodes,
-        status: Vec::new(),
-        conditions: Vec::new(),
-        spec_hash: crate::digest_of_spec(definition),
-        default_namespace: Some("default".into()),
-    };
-    Compilation { graph: Some(Arc::new(graph)), errors: String::new() }
 }
 
 /// Where a kind is served, and whether it is namespaced. `None` when nobody knows it.

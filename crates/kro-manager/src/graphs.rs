@@ -113,6 +113,8 @@ struct Pass {
     last_issued: i64,
     /// A part of the status is not known yet: nothing is written.
     is_undecided: bool,
+    /// Until then the server is expected to do its part, and nothing is written either.
+    patience: Option<Timestamp>,
 }
 
 enum Topology {
@@ -152,9 +154,16 @@ impl Manager {
             topology: Topology::Keep,
             last_issued,
             is_undecided: false,
+            patience: None,
         };
         let next = self.advance_graph(&mut pass);
         self.finish_pass(pass, next);
+    }
+
+    /// The number of the newest live revision.
+    pub(crate) fn latest_revision(&self, name: &str) -> Option<i64> {
+        let revisions = revisions::of_definition(self.watch_of(Role::Revisions)?, name);
+        revisions.iter().find(|revision| !object::is_terminating(revision)).map(revisions::number)
     }
 
     /// The live definition.
@@ -172,7 +181,10 @@ impl Manager {
         {
             self.send_graph(&pass.name, step, request);
         }
-        self.wake_graph(&pass.name);
+        match pass.patience {
+            Some(at) => self.out.wake(&WorkItem::Graph(pass.name.clone()), Some(at)),
+            None => self.wake_graph(&pass.name),
+        }
     }
 
     fn send_graph(&mut self, name: &Str, step: GraphStep, request: ApiRequest) {
@@ -376,7 +388,18 @@ impl Manager {
             }
             None => {}
         }
+        if !pass.conditions.is_true(cond::CONTROLLER_READY) {
+            let name = format!("{}.{}", api.plural, api.group);
+            pass.patience = self.patience(self.crds.get(&name).map(|crd| &crd.object));
+        }
         Next::Rest
+    }
+
+    /// How long a new CRD may take to be served before the status says that it is not; `None` when that is over.
+    fn patience(&self, crd: Option<&Value>) -> Option<Timestamp> {
+        const PATIENCE_MS: i64 = 3_000;
+        let created = Timestamp::parse(object::text(crd?, "creationTimestamp"))?;
+        Some(created.plus_ms(PATIENCE_MS)).filter(|until| *until > self.now)
     }
 
     /// `Ok(None)`: the CRD is as wanted and served.
@@ -406,6 +429,7 @@ impl Manager {
         }
         let is_established = live.as_ref().is_some_and(crds::is_established);
         if !is_established {
+            pass.patience = self.patience(live.as_ref());
             return Ok(Some(Next::Rest));
         }
         let kind =
@@ -477,7 +501,7 @@ impl Manager {
     }
 
     fn status_write(&self, pass: &Pass) -> Next {
-        if pass.is_undecided {
+        if pass.is_undecided || pass.patience.is_some() {
             return Next::Rest;
         }
         let is_true = |kind| pass.conditions.is_true(kind);
@@ -574,7 +598,7 @@ impl Manager {
         match &refusal {
             None => self.take_graph_answer(name, step, body),
             // Somebody else did it, or it is not needed any more.
-            Some(refusal) if is_settled_elsewhere(step, refusal.status) => {}
+            Some(refusal) if is_settled_elsewhere(step, refusal.status) => self.forget_definition(name, step),
             Some(refusal) => self.note_graph_failure(name, step, refusal.clone()),
         }
         if let GraphStep::ReleaseRevision(uid) = step {
@@ -608,7 +632,22 @@ impl Manager {
         if *step == GraphStep::Crd && !object::is_terminating(&body) {
             self.note_crd_written(name, &body);
         }
-        self.show(role, body);
+        let is_last = object::is_terminating(&body) && object::finalizers(&body).next().is_none();
+        match is_last && matches!(step, GraphStep::RemoveFinalizer) {
+            true => self.hide(role, &single_id("").group_kind, &body),
+            false => self.show(role, body),
+        }
+    }
+
+    /// The server does not know the definition any more: the watch will say so, but until then nothing is sent for it.
+    fn forget_definition(&mut self, name: &Str, step: &GraphStep) {
+        let is_about_it = matches!(
+            step,
+            GraphStep::AddFinalizer | GraphStep::RemoveFinalizer | GraphStep::Status | GraphStep::Refresh
+        );
+        if let Some(object) = self.definition(name).filter(|_| is_about_it) {
+            self.hide(Role::Definitions, &single_id("").group_kind, &object);
+        }
     }
 
     fn note_crd_written(&mut self, name: &Str, live: &Value) {

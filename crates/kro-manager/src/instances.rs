@@ -16,6 +16,7 @@ use kro_value::{Str, Value, format_smolstr};
 use crate::graphs::is_single;
 use crate::manager::Manager;
 use crate::outbox::Resource;
+use crate::records::{CHURN_MAX, CHURN_WINDOW_MS};
 use crate::removal::Pruned;
 use crate::retry::{Failure, Refusal};
 use crate::snapshot::World;
@@ -55,6 +56,10 @@ pub(crate) struct InstanceMemory {
     pub verdict: Option<(i64, Verdict)>,
     /// For the live view.
     pub shown: Shown,
+    /// What the deletion was last said to wait for.
+    pub blocked_by: String,
+    /// Applies of one object in the present window: since when, and how many.
+    churn: BTreeMap<ObjectId, (Timestamp, u32)>,
 }
 
 /// What the live view shows of an instance.
@@ -136,6 +141,7 @@ impl Manager {
         if object::is_terminating(&object) {
             return self.delete_instance(id, &object, &resource);
         }
+        self.out.count("instance_reconcile_total", vec![("gvr", resource.label())]);
         let serving = self.serving(&graph).map(|serving| serving.graph.clone());
         let Some(compiled) = serving else {
             return self.report_unresolved(id, &object, &resource, &graph);
@@ -430,6 +436,9 @@ impl Manager {
     }
 
     fn send_apply(&mut self, id: &ObjectId, graph: &Graph, apply: &Apply) {
+        if self.is_churning(id, &apply.id) {
+            return self.slow_down(id, apply);
+        }
         let node = graph.node(apply.node);
         let resource = Resource::new(&node.gvk.group, &node.gvk.version, &node.plural);
         let child = &apply.id;
@@ -439,6 +448,32 @@ impl Manager {
             memory.records.insert(child.clone(), Record { body: apply.digest, outcome: Outcome::InFlight });
         }
         self.out.send(request, Purpose::Instance(id.clone(), step));
+    }
+
+    /// Counts an apply. True when the object was applied so often that somebody must be undoing it.
+    fn is_churning(&mut self, id: &ObjectId, child: &ObjectId) -> bool {
+        let now = self.now;
+        let Some(memory) = self.instances.get_mut(id) else {
+            return false;
+        };
+        let churn = memory.churn.entry(child.clone()).or_insert((now, 0));
+        if now.since_ms(churn.0) > CHURN_WINDOW_MS {
+            *churn = (now, 0);
+        }
+        churn.1 += 1;
+        churn.1 > CHURN_MAX
+    }
+
+    fn slow_down(&mut self, id: &ObjectId, apply: &Apply) {
+        let message = format_smolstr!(
+            "somebody else changes {} as fast as kro restores it ({CHURN_MAX} times in {} s); look for another \
+             controller that writes the same fields",
+            apply.id,
+            CHURN_WINDOW_MS / 1000
+        );
+        let refusal = Refusal { message, status: 429, retry_after_s: Some(10) };
+        self.note_apply_failure(id, &apply.id, apply.digest, refusal);
+        self.enqueue(WorkItem::Instance(id.clone()), Priority::Fresh);
     }
 
     /// Sets the timer of the next retry.
@@ -488,8 +523,14 @@ impl Manager {
                 let body = result.map(|response| response.body).unwrap_or_default();
                 self.show_instance(id, own, body);
             }
-            // It is gone: the watch will say so.
-            Some(refusal) if refusal.status == 404 => {}
+            // It is gone: the watch will say so, but until then nothing is sent for it.
+            Some(refusal) if refusal.status == 404 => {
+                if let Some((object, _, _)) = self.instance(id) {
+                    let single = self.is_single(id);
+                    let role = if single { crate::watches::Role::Definitions } else { crate::watches::Role::Instances };
+                    self.hide(role, &id.group_kind, &object);
+                }
+            }
             Some(refusal) => {
                 let is_conflict = refusal.status == 409 && own != Own::Refresh;
                 self.note_own_failure(id, own, refusal);
@@ -688,8 +729,13 @@ impl Manager {
         if self.definition(graph).is_none() || self.is_single(id) {
             return;
         }
-        let message = "latest issued graph revision not available";
-        self.show_state(id, "ERROR", message, false);
+        let message = match self.latest_revision(graph) {
+            Some(number) => format!("latest issued graph revision {number} failed"),
+            None => "latest issued graph revision not available".to_owned(),
+        };
+        self.show_state(id, "ERROR", &message, false);
+        let labels = vec![("gvr", resource.label()), ("reason", Str::new_static("not_available"))];
+        self.out.count("instance_graph_resolution_failures_total", labels);
         let mut conditions = status::instance_conditions(object, self.now);
         conditions.set(cond::GRAPH_RESOLVED, cond::FALSE, "ResolutionFailed", message);
         let status = status::assemble(kept_fields(object), conditions.to_value(), State::Error);
@@ -710,9 +756,11 @@ impl Manager {
                 body.set_at(&["metadata", key], value.clone());
             }
         }
-        body.set_at(&["status"], status);
+        body.set_at(&["status"], status.clone());
         let request = resource.update_status(object::namespace(object), object::name(object), body);
-        self.send_own(id, Own::Status, request);
+        if self.send_own(id, Own::Status, request) {
+            self.record_status(object, resource, &status);
+        }
     }
 
     /// Updates the live view after a plan.

@@ -25,6 +25,7 @@ mod instances;
 mod manager;
 mod outbox;
 pub mod path;
+mod records;
 mod removal;
 mod retry;
 mod revisions;

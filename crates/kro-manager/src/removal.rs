@@ -261,13 +261,25 @@ impl Manager {
     /// Writes the status of a deletion that waits for something.
     fn report_deletion(&mut self, id: &ObjectId, object: &Value, resource: &Resource, message: &str) {
         self.show_state(id, "DELETING", message, false);
+        self.record_blocked(id, object, resource, message);
         let verdict = Verdict { status: cond::UNKNOWN, reason: "UnderDeletion", message: message.to_owned() };
         if self.is_single(id) {
             return self.report_single(id, verdict);
         }
         let mut conditions = status::instance_conditions(object, self.now);
         conditions.set(cond::RESOURCES_READY, verdict.status, verdict.reason, message);
-        let status = status::assemble(kept_fields(object), conditions.to_value(), State::Deleting);
+        let list = match is_authored(object) {
+            true => kro_engine::author::deletion_conditions(object, &conditions),
+            false => conditions.to_value(),
+        };
+        let status = status::assemble(kept_fields(object), list, State::Deleting);
         self.put_status(id, object, resource, status);
     }
+}
+
+/// True when the persisted conditions are those of the definition's author: kro's own are not among them.
+fn is_authored(object: &Value) -> bool {
+    let list = object.at(&["status", "conditions"]).and_then(Value::as_list).unwrap_or_default();
+    let is_own = |entry: &Value| entry.str_at(&["type"]) == Some(cond::INSTANCE_MANAGED);
+    !list.is_empty() && !list.iter().any(is_own)
 }

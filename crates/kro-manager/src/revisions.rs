@@ -140,8 +140,8 @@ pub(crate) fn snapshot_definition(revision: &Value) -> Value {
 /// `status.topologicalOrder` and `status.resources` of a graph.
 pub(crate) fn topology(graph: &Graph) -> (Value, Value) {
     let id = |index: &kro_graph::NodeIndex| Value::String(graph.node(*index).id.clone());
-    let order = graph.order.iter().map(id).collect();
-    let with_dependencies = graph.order.iter().filter(|index| !graph.node(**index).dependencies.is_empty());
+    let order = graph.topological_order.iter().map(id).collect();
+    let with_dependencies = graph.topological_order.iter().filter(|index| !graph.node(**index).dependencies.is_empty());
     let entry = |index: &kro_graph::NodeIndex| {
         let mut dependencies: Vec<Value> = graph.node(*index).dependencies.iter().map(id).collect();
         dependencies.sort_by(|left, right| left.as_str().cmp(&right.as_str()));

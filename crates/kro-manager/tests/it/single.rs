@@ -4,15 +4,15 @@ use crate::scenario::{Scenario, condition, yaml};
 
 const RGDS: &str = "/apis/kro.run/v1alpha1/resourcegraphdefinitions";
 
-const TWO: &str = "
+const TWO: &str = r#"
 apiVersion: kro.run/v1alpha1
 kind: ResourceGraphDefinition
 metadata: {name: two}
 spec:
   resources:
     - {apiVersion: v1, kind: ConfigMap, metadata: {name: first}, data: {a: b}}
-    - {apiVersion: v1, kind: ConfigMap, metadata: {name: second}, data: {a: c}}
-";
+    - {apiVersion: v1, kind: ConfigMap, metadata: {name: second}, data: {a: "${firstConfigMap.data.a}c"}}
+"#;
 
 fn ready(scenario: &mut Scenario, path: &str) {
     let path = path.to_owned();
@@ -34,7 +34,7 @@ fn becomes_ready_with_the_fewest_requests_and_then_rests() {
     let mut scenario = two();
     let children = "/api/v1/namespaces/default/configmaps";
     let first = scenario.must_get(&format!("{children}/first"));
-    assert_eq!(first.str_at(&["metadata", "labels", "kro.run/node-id"]), Some("configmapfirst"));
+    assert_eq!(first.str_at(&["metadata", "labels", "kro.run/node-id"]), Some("firstConfigMap"));
     assert!(scenario.get(&format!("{children}/second")).is_some());
     let definition = scenario.must_get(&format!("{RGDS}/two"));
     assert_eq!(definition.str_at(&["status", "state"]), Some("Active"), "{definition}");

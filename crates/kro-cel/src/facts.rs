@@ -329,3 +329,91 @@ impl Collector<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library;
+
+    fn of(text: &str) -> Facts {
+        let environment = library::kro_environment();
+        let parsed = environment.parse(text);
+        assert_eq!(parsed.errors, [], "{text}");
+        facts(&parsed.ast, &environment)
+    }
+
+    /// `root.field[0][*]`, with a question mark behind reads that need not find anything.
+    fn reads(text: &str) -> Vec<String> {
+        let show = |read: &Read| {
+            let mut out = read.root.to_string();
+            for step in &read.path {
+                match step {
+                    Step::Field(name) => out.push_str(&format!(".{name}")),
+                    Step::Index(index) => out.push_str(&format!("[{index}]")),
+                    Step::Any => out.push_str("[*]"),
+                }
+            }
+            out + if read.tolerant { "?" } else { "" }
+        };
+        of(text).reads.iter().map(show).collect()
+    }
+
+    #[test]
+    fn follows_reads_to_the_last_certain_field() {
+        let rows: [(&str, &[&str]); 18] = [
+            ("1 + 2", &[]),
+            ("a", &["a"]),
+            ("a.b.c + d", &["a.b.c", "d"]),
+            ("a['x-y'][0].z", &["a.x-y[0].z"]),
+            ("a[i].b", &["i", "a[*].b"]),
+            ("a.?b.c.orValue(d.e)", &["d.e", "a.b.c?"]),
+            ("a[?'b']", &["a.b?"]),
+            ("has(a.b.c)", &["a.b.c?"]),
+            ("pods.map(p, p.metadata.name)", &["pods[*].metadata.name"]),
+            ("pods.filter(p, p.ok)[0].name", &["pods[*].ok", "pods[0].name"]),
+            ("pods.all(p, true)", &["pods"]),
+            ("pods.transformList(i, p, p.name)", &["pods[*].name"]),
+            ("cel.bind(x, a.b, x.c + x.d)", &["a.b.c", "a.b.d"]),
+            ("a.b.optMap(v, v.c)", &["a.b", "a.b.c"]),
+            ("a.items.first().value().name", &["a.items[*].name"]),
+            ("a.b.size()", &["a.b"]),
+            ("base64.encode(a.b)", &["a.b"]),
+            ("b.filter(b, b.x)", &["b[*].x", "b"]),
+        ];
+        for (text, want) in rows {
+            assert_eq!(reads(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_free_variables_from_local_ones_and_namespaces() {
+        let rows: [(&str, &[&str]); 6] = [
+            ("svc.filter(svc, svc.x == y)", &["svc", "y"]),
+            ("json.marshal(json)", &["json"]),
+            ("random.seededInt(0, 1, schema.x)", &["schema"]),
+            ("li.map(x, li2.map(x, x))", &["li", "li2"]),
+            (".x + x", &["x"]),
+            ("'a'.size() == 1", &[]),
+        ];
+        for (text, want) in rows {
+            assert_eq!(of(text).roots(), want, "{text}");
+        }
+        assert!(of("[1, 2].map(x, x * 2)").is_constant());
+    }
+
+    #[test]
+    fn lists_functions_with_what_is_known_of_them() {
+        let facts = of("lists.range(3).map(i, nope(i).trim())");
+        let shown: Vec<_> =
+            facts.functions.iter().map(|used| (used.name.as_str(), used.member, used.declared)).collect();
+        assert_eq!(shown, [("lists.range", false, true), ("nope", false, false), ("trim", true, true)]);
+        assert!(facts.calls("lists.range") && !facts.calls("range"));
+    }
+
+    #[test]
+    fn says_which_reads_each_branch_needs() {
+        let facts = of("a.on ? b.x : c.y && d.z");
+        let shown: Vec<_> = facts.branches.iter().map(|branch| (branch.kind, branch.operands.clone())).collect();
+        assert_eq!(shown, [(BranchKind::And, vec![2..3, 3..4]), (BranchKind::Conditional, vec![0..1, 1..2, 2..4])]);
+    }
+}

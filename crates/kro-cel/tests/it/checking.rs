@@ -1,8 +1,9 @@
 //! The checker against recorded verdicts, types and messages.
 
-use kro_cel::{Environment, Issue, render};
+use kro_cel::{Budget, Environment, Issue, render};
 use kro_value::Value;
 
+use crate::encoding::{bindings, encode, read};
 use crate::environments::{self, Environments};
 use crate::parsing::compare;
 use crate::shared::{self, Scoreboard};
@@ -86,6 +87,37 @@ fn types_that_the_specification_deduces() {
             other => Err(format!("{text:.100} wants {wanted} found {other:?}")),
         };
         board.record(&format!("{}/{}", shared::text(&row, "section"), shared::text(&row, "name")), outcome);
+    }
+    board.finish();
+}
+
+/// Planning with the checker's types only saves work: what comes out is the same.
+#[test]
+fn checked_programs_give_the_values_of_unchecked_ones() {
+    let Some(folder) = shared::folder("checked evaluation") else { return };
+    let environments = Environments::load(&folder);
+    let read_file = |name: &str| read(&std::fs::read_to_string(folder.join("vectors").join(name)).unwrap());
+    let (declared, schemas) = (read_file("envs.json"), read_file("schemas.json"));
+    let mut board = Scoreboard::new("checked_eval");
+    for row in shared::rows(&folder.join("vectors/eval.jsonl")) {
+        let (name, text) = (shared::text(&row, "env"), shared::text(&row, "expr"));
+        let environment = environments.get(name);
+        let parsed = environment.parse(text);
+        let checked = environment.check(&parsed.ast);
+        if !checked.errors.is_empty() {
+            continue; // counted by the scoreboard of accepted expressions
+        }
+        let variables = bindings(declared.get(name).expect("a known environment"), &schemas);
+        let run = |checked| {
+            let program = environment.plan(&parsed.ast, checked)?;
+            program.evaluate(&variables, &Budget::default()).map(|value| encode(&value))
+        };
+        let outcome = match (run(Some(&checked)), run(None)) {
+            (Ok(with), Ok(without)) if kro_value::to_json(&with) == kro_value::to_json(&without) => Ok(()),
+            (Err(with), Err(without)) if with.message() == without.message() => Ok(()),
+            (with, without) => Err(format!("{text}: checked {with:?} unchecked {without:?}")),
+        };
+        board.record(shared::text(&row, "id"), outcome);
     }
     board.finish();
 }

@@ -11,3 +11,4 @@ mod environments;
 mod evaluation;
 mod parsing;
 mod shared;
+mod soundness;

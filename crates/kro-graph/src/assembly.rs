@@ -16,6 +16,7 @@ use crate::scope::{self, References};
 use crate::status::{Item, Status};
 use crate::{
     Dimension, Expression, Field, Graph, InstanceApi, Node, NodeIndex, NodeKind, Program, Reads, StatusField, hash,
+    typing,
 };
 
 /// Everything the stages found.
@@ -80,6 +81,7 @@ fn node(report: &Report<'_>, parts: &Parts<'_>, index: NodeIndex, resource: &Res
         gvk: resource.gvk.clone(),
         plural: resolved_kind.plural.clone(),
         namespaced: resolved_kind.namespaced,
+        schema: resolved_kind.schema.clone(),
         dependencies: parts.dependencies.hard[index.get()].clone(),
         soft_dependencies: parts.dependencies.soft[index.get()].clone(),
         wave: parts.dependencies.waves[index.get()],
@@ -130,6 +132,7 @@ fn instance(block: &SchemaBlock, parts: &Parts<'_>) -> InstanceApi {
         kind: block.kind.clone(),
         plural: crd::plural(block),
         namespaced: block.namespaced,
+        schema: typing::instance_schema(parts.definition, &spec),
         crd: crd::build(block, spec, status_schema(&parts.status, &parts.status_schemas)),
     }
 }

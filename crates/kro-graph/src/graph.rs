@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use kro_diagnostics::Span;
+use kro_schema::structural::Schema;
 use kro_value::{FieldPath, Str, Value};
 
 use crate::program::Program;
@@ -123,6 +124,8 @@ pub struct InstanceApi {
     pub namespaced: bool,
     /// The whole CustomResourceDefinition, without the labels that need the definition's uid.
     pub crd: Value,
+    /// The schema of an instance without its status: the type of `schema` in expressions.
+    pub schema: Schema,
 }
 
 impl InstanceApi {
@@ -170,6 +173,8 @@ pub struct Node {
     pub plural: Str,
     /// False for cluster-scoped kinds.
     pub namespaced: bool,
+    /// The schema of its objects: expressions were typed by it, so they must see live objects through it.
+    pub schema: Schema,
     /// The nodes that its template, `forEach` and `includeWhen` read; sorted. They must be ready before this node.
     pub dependencies: Vec<NodeIndex>,
     /// The nodes its template names natively (its Namespace, the ConfigMaps it mounts, ...); sorted, never in

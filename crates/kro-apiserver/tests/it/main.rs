@@ -1,6 +1,7 @@
 //! The embedded API, driven by scripts of requests and expected answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod laws;
 mod script;
 
 use std::path::Path;

@@ -7,7 +7,7 @@
 mod shape;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kro_value::{List, Map, Str, Value};
 
@@ -103,6 +103,8 @@ pub struct ListView {
     pub items: List,
     /// The schema of the array.
     pub schema: Arc<dyn ValueSchema>,
+    /// The handle that all items share, made when it is first needed.
+    item: OnceLock<Arc<dyn ValueSchema>>,
 }
 
 impl ObjectView {
@@ -148,10 +150,12 @@ impl ListView {
     /// When the item does not fit the schema.
     pub fn get(&self, index: usize) -> Option<Result<CelValue, EvalError>> {
         let item = self.items.get(index)?;
-        Some(match self.schema.items() {
-            Some(schema) => typed(item, schema),
-            None => Ok(CelValue::from_json(item.clone())),
-        })
+        let Some(schema) = self.schema.items() else { return Some(Ok(CelValue::from_json(item.clone()))) };
+        if let (Value::Map(map), SchemaForm::Object | SchemaForm::Map) = (item, schema.form()) {
+            let schema = Arc::clone(self.item.get_or_init(|| schema.share()));
+            return Some(Ok(CelValue::Map(CelMap::View(Arc::new(ObjectView { map: map.clone(), schema })))));
+        }
+        Some(typed(item, schema))
     }
 }
 
@@ -175,7 +179,8 @@ pub fn typed(value: &Value, schema: &dyn ValueSchema) -> Result<CelValue, EvalEr
             Ok(CelValue::Map(CelMap::View(Arc::new(ObjectView { map: map.clone(), schema: schema.share() }))))
         }
         (Form::Array(_), Value::List(items)) => {
-            Ok(CelValue::List(CelList::View(Arc::new(ListView { items: items.clone(), schema: schema.share() }))))
+            let (items, schema) = (items.clone(), schema.share());
+            Ok(CelValue::List(CelList::View(Arc::new(ListView { items, schema, item: OnceLock::new() }))))
         }
         (Form::Boolean, Value::Bool(value)) => Ok(CelValue::Bool(*value)),
         (Form::Number | Form::Integer, Value::Int(_) | Value::Float(_)) => typed_number(value, schema.form()),

@@ -28,7 +28,13 @@ impl Map {
     }
 
     /// The value of a key.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value> {
+        // Most objects are so small that comparing lengths first beats a binary search.
+        const SMALL: usize = 12;
+        if self.entries.len() <= SMALL {
+            return self.entries.iter().find(|(entry, _)| entry.as_str() == key).map(|(_, value)| value);
+        }
         self.position(key).ok().map(|index| &self.entries[index].1)
     }
 

@@ -33,9 +33,10 @@ impl Environments {
 
 /// A profile with all its libraries.
 pub fn profile(name: &str) -> Environment {
-    let libraries = if name == "standard" { vec![library::standard()] } else { library::kro() };
-    let builder = Environment::builder().optional_syntax(name != "standard");
-    libraries.iter().fold(builder, |builder, library| builder.library(library)).build()
+    if name != "standard" {
+        return library::kro_environment();
+    }
+    Environment::builder().library(&library::standard()).optional_syntax(false).build()
 }
 
 /// An environment from its row.

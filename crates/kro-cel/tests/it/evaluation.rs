@@ -6,6 +6,7 @@ use kro_cel::{Budget, CelValue, Environment, EvalError};
 use kro_value::{Str, Value, to_json};
 
 use crate::encoding::{bindings, decode, encode, profile, read};
+use crate::environments::Environments;
 use crate::shared::{self, Scoreboard, text};
 
 /// Messages of Go's own library, which are informative.
@@ -66,12 +67,14 @@ fn values_and_errors_agree_with_the_reference() {
 #[test]
 fn a_check_changes_no_result() {
     let Some(folder) = shared::folder("checked evaluation") else { return };
-    let environment = profile("kro");
+    let read_file =
+        |name: &str| read(&std::fs::read_to_string(folder.join("vectors").join(name)).unwrap().replace('\n', ""));
+    let (declared, schemas) = (read_file("envs.json"), read_file("schemas.json"));
+    let environments = Environments::load(&folder);
     for row in lines(&folder.join("vectors/eval.jsonl")) {
-        let expression = text(&row, "expr");
-        if text(&row, "env") != "plain" {
-            continue;
-        }
+        let (expression, name) = (text(&row, "expr"), text(&row, "env"));
+        let environment = environments.get(name);
+        let variables = bindings(declared.get(name).expect("a known environment"), &schemas);
         let ast = environment.parse(expression).ast;
         let checked = environment.check(&ast);
         assert!(checked.errors.is_empty(), "{expression}: {:?}", checked.errors);
@@ -79,8 +82,9 @@ fn a_check_changes_no_result() {
             Ok(value) => to_json(&encode(&value)),
             Err(error) => error.message().to_owned(),
         };
-        let run =
-            |checked| environment.plan(&ast, checked).and_then(|program| program.evaluate(&(), &Budget::default()));
+        let run = |checked| {
+            environment.plan(&ast, checked).and_then(|program| program.evaluate(&variables, &Budget::default()))
+        };
         assert_eq!(show(run(Some(&checked))), show(run(None)), "{expression}");
     }
 }

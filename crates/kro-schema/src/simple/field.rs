@@ -110,7 +110,7 @@ fn parse_text<'a>(text: &str, tree: &Tree<'a>, scope: &Scope, diagnostics: &mut 
             MarkerErrorKind::Unknown => codes::simple::UNKNOWN_MARKER,
         };
         let problem = Problem::error(code, error.message, error.range);
-        diagnostics.push(Problem { help: error.help, fix: error.fix, ..problem }.report(tree, &prefix));
+        diagnostics.push(Problem { help: error.help, fix: error.fix.map(Box::new), ..problem }.report(tree, &prefix));
     }
     for marker in markers.markers.iter().filter(|marker| text[marker.key_range.clone()] != marker.key && !broken) {
         diagnostics.push(split_key(marker).report(tree, &prefix));

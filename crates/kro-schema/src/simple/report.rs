@@ -51,7 +51,7 @@ pub(super) struct Problem {
     pub range: Range<usize>,
     pub help: Option<String>,
     /// The bytes that go and the text that comes.
-    pub fix: Option<(Range<usize>, String)>,
+    pub fix: Option<Box<(Range<usize>, String)>>,
     /// Another part of the text that matters.
     pub also: Option<(Range<usize>, &'static str)>,
 }
@@ -95,7 +95,7 @@ impl Problem {
         {
             diagnostic = diagnostic.also(span, text);
         }
-        if let Some((range, replacement)) = self.fix
+        if let Some((range, replacement)) = self.fix.map(|fix| *fix)
             && let Some(span) = place(&range)
         {
             diagnostic = diagnostic.fix(mend(span, replacement, self.help.as_deref()));

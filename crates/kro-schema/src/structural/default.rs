@@ -17,7 +17,7 @@ pub fn default(schema: &Schema, value: &mut Value) {
                 if let Some(default) = replacement(&items, Some(item)) {
                     *item = default;
                 }
-                self::default(&items, item);
+                default(&items, item);
             }
         }
         _ => {}

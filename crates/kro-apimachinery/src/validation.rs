@@ -1,11 +1,13 @@
-//! Validation of custom resources by their structural schema, with the reference's messages.
+//! Validation of custom resources by their structural schema, and of such schemas themselves, with the reference's messages.
 
 mod format;
 mod lists;
+mod structural;
 mod value;
 
 use crate::{FieldError, FieldErrorKind};
 
+pub use structural::structural_errors;
 pub use value::validate;
 
 /// True when rules in CEL must not run on an object with these errors.

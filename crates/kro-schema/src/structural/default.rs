@@ -14,8 +14,8 @@ pub fn default(schema: &Schema, value: &mut Value) {
             let Some(items) = schema.items() else { return };
             let Some(list) = value.as_list_mut() else { return };
             for item in list {
-                if let Some(default) = replacement(&items, Some(item)) {
-                    *item = default;
+                if let Some(value) = replacement(&items, Some(item)) {
+                    *item = value;
                 }
                 default(&items, item);
             }

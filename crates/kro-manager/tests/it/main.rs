@@ -1,4 +1,5 @@
 //! The manager on the embedded API.
 
+mod faults;
 mod scenario;
 mod single;

@@ -134,7 +134,9 @@ fn convert_list(context: &mut EvalContext, list: &CelList, encoding: Encoding<'_
     if let CelList::Json(items) = list {
         return Ok(Value::List(items.clone()));
     }
-    if let CelList::View(view) = list {
+    if let CelList::View(view) = list
+        && !view.schema.items().is_some_and(|items| is_converted(items.form()))
+    {
         return Ok(Value::List(view.items.clone()));
     }
     let inner = match encoding {
@@ -149,6 +151,11 @@ fn convert_list(context: &mut EvalContext, list: &CelList, encoding: Encoding<'_
         }
     }
     Ok(items.into())
+}
+
+/// Forms whose values are written in another way than they may have been read.
+fn is_converted(form: SchemaForm) -> bool {
+    matches!(form, SchemaForm::Duration | SchemaForm::Date | SchemaForm::DateTime | SchemaForm::Bytes)
 }
 
 fn convert_map(context: &mut EvalContext, map: &CelMap, encoding: Encoding<'_>) -> Result<Value, ConversionError> {
@@ -181,4 +188,66 @@ pub(crate) fn key_problem(key: &MapKey) -> Str {
         MapKey::String(_) => "string",
     };
     kro_value::format_smolstr!("map key must be string, got {given}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{Shape, typed};
+
+    fn shape(schema: &str) -> Shape {
+        Shape::from_openapi(&kro_value::from_json(schema).unwrap())
+    }
+
+    fn run(text: &str, object: &CelValue, encoding: Encoding<'_>) -> String {
+        let environment = crate::library::kro_environment();
+        let program = environment.plan(&environment.parse(text).ast, None).unwrap();
+        let variables = [("o", object.clone())];
+        let value = program.evaluate(&variables, &crate::Budget::default()).unwrap();
+        match value.to_field(&mut EvalContext::unlimited(), encoding) {
+            Ok(Converted::Value(value)) => value.to_string(),
+            Ok(Converted::Omit) => "omitted".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn results_become_json() {
+        let schema = shape(
+            r#"{"type":"object","properties":{"t":{"type":"string","format":"date-time"},
+            "d":{"type":"string","format":"duration"},"ts":{"type":"array","items":{"type":"string","format":"date-time"}}}}"#,
+        );
+        let text = r#"{"t":"2026-01-01T01:00:00.5+01:00","d":"90s","ts":["2026-01-01T00:00:00.7Z"]}"#;
+        let object = typed(&kro_value::from_json(text).unwrap(), &schema).unwrap();
+        for (expression, json) in [
+            ("o.t", r#""2026-01-01T00:00:00Z""#),
+            ("o.d", r#""1m30s""#),
+            ("o.ts", r#"["2026-01-01T00:00:00Z"]"#),
+            ("o", r#"{"d":"90s","t":"2026-01-01T01:00:00.5+01:00","ts":["2026-01-01T00:00:00.7Z"]}"#),
+            ("json.marshal(o).contains('90s')", "true"),
+            ("[1, omit(), {'a': omit(), 'b': [omit()]}]", r#"[1,{"b":[]}]"#),
+            ("omit()", "omitted"),
+            ("optional.none()", "null"),
+            ("[optional.of(1), 2u]", "[1,2]"),
+            ("{1: 2}", "map key must be string, got int64"),
+            (
+                "18446744073709551615u",
+                "unsupported type: uint value 18446744073709551615 overflows int64; use a \
+              smaller value or convert it to a string",
+            ),
+            ("quantity('1Gi')", "unsupported type: kubernetes.Quantity"),
+        ] {
+            assert_eq!(run(expression, &object, Encoding::Json), json, "{expression}");
+        }
+    }
+
+    #[test]
+    fn targets_decide_how_bytes_and_numbers_are_written() {
+        let target =
+            shape(r#"{"type":"object","properties":{"b":{"type":"string","format":"byte"},"i":{"type":"integer"}}}"#);
+        let json = run("{'b': b'hi', 'i': 3.0}", &CelValue::Null, Encoding::Target(&target));
+        assert_eq!(json, r#"{"b":"aGk=","i":3}"#);
+        let refused = run("b'hi'", &CelValue::Null, Encoding::Json);
+        assert!(refused.starts_with("unsupported type: bytes value cannot be used directly"), "{refused}");
+    }
 }

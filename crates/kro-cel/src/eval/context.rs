@@ -21,6 +21,13 @@ impl Activation for [(&str, CelValue)] {
     }
 }
 
+/// As the slice of the same variables.
+impl<const N: usize> Activation for [(&str, CelValue); N] {
+    fn variable(&self, name: &str) -> Option<&CelValue> {
+        self.as_slice().variable(name)
+    }
+}
+
 impl Activation for std::collections::BTreeMap<kro_value::Str, CelValue> {
     fn variable(&self, name: &str) -> Option<&CelValue> {
         self.get(name)

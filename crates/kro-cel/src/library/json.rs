@@ -5,7 +5,7 @@ use crate::Implementation;
 use crate::convert::{Encoding, convert};
 use crate::declarations::Library;
 use crate::eval::{EvalContext, EvalError};
-use crate::value::{CelValue, Opaque};
+use crate::value::{CelMap, CelValue, Opaque};
 
 /// kro's JSON functions.
 pub fn json() -> Library {
@@ -113,6 +113,10 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
             out.push(']');
             return Ok(());
         }
+        // live data goes out as it came in
+        CelValue::Map(CelMap::View(view)) => {
+            return write_map(context, &CelMap::Json(view.map.clone()), out, dialect);
+        }
         CelValue::Map(map) => return write_map(context, map, out, dialect),
         CelValue::Optional(inner) => match inner {
             Some(inner) => return write(context, inner, out, dialect),
@@ -146,12 +150,7 @@ fn unencodable(opaque: &Opaque) -> EvalError {
     EvalError::invalid(format!("type conversion error from '{name}' to '*structpb.Value'"))
 }
 
-fn write_map(
-    context: &mut EvalContext,
-    map: &crate::value::CelMap,
-    out: &mut String,
-    dialect: Dialect,
-) -> Result<(), EvalError> {
+fn write_map(context: &mut EvalContext, map: &CelMap, out: &mut String, dialect: Dialect) -> Result<(), EvalError> {
     let mut entries = map.entries()?;
     if dialect == Dialect::Protobuf {
         entries = entries

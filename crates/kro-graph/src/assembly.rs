@@ -1,5 +1,6 @@
 //! Last stage: puts the graph together.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kro_value::{FieldPath, Map, Segment, Str, Value};
@@ -12,7 +13,7 @@ use crate::environment::base;
 use crate::expression::Draft;
 use crate::report::Report;
 use crate::resource::Resource;
-use crate::scope::{self, References};
+use crate::scope::{self, Read, References};
 use crate::status::{Item, Status};
 use crate::{
     Dimension, Expression, Field, Graph, InstanceApi, Node, NodeIndex, NodeKind, Program, Reads, StatusField, hash,
@@ -37,10 +38,11 @@ pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Grap
     if report.has_errors() {
         return None;
     }
+    let by_root = reads_by_root(&parts);
     let nodes = (0..)
         .map(NodeIndex)
         .zip(&parts.resources)
-        .map(|(index, resource)| node(report, &parts, index, resource.as_ref()?));
+        .map(|(index, resource)| node(report, &parts, &by_root, index, resource.as_ref()?));
     let nodes = nodes.collect::<Option<Vec<Node>>>()?;
     let instance = parts.definition.schema.as_ref().map(|block| instance(block, &parts));
     let spec = report.source().value.get("spec").cloned().unwrap_or_default();
@@ -62,7 +64,13 @@ pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Grap
     })
 }
 
-fn node(report: &Report<'_>, parts: &Parts<'_>, index: NodeIndex, resource: &Resource<'_>) -> Option<Node> {
+fn node(
+    report: &Report<'_>,
+    parts: &Parts<'_>,
+    by_root: &HashMap<&str, Vec<&Read>>,
+    index: NodeIndex,
+    resource: &Resource<'_>,
+) -> Option<Node> {
     let entry = resource.entry;
     let resolved_kind = resource.kind.as_ref()?;
     let draft = &parts.drafts[index.get()];
@@ -90,7 +98,7 @@ fn node(report: &Report<'_>, parts: &Parts<'_>, index: NodeIndex, resource: &Res
         include_when: expressions(&draft.include_when),
         ready_when: expressions(&draft.ready_when),
         for_each: draft.for_each.iter().map(dimension).collect(),
-        reads: reads(parts, index, &entry.id, kind),
+        reads: reads(by_root, draft, &entry.id, kind),
     })
 }
 
@@ -103,13 +111,23 @@ fn fields(report: &Report<'_>, draft: &NodeDraft) -> Vec<Field> {
     draft.fields.iter().map(field).collect()
 }
 
-/// What all expressions of the graph read of a node.
-fn reads(parts: &Parts<'_>, index: NodeIndex, id: &Str, kind: NodeKind) -> Reads {
+/// All reads of the graph's expressions by the variable they begin with; `each` belongs to single nodes and is left out.
+fn reads_by_root<'p>(parts: &'p Parts<'_>) -> HashMap<&'p str, Vec<&'p Read>> {
     let items = parts.status.fields.iter().chain(&parts.status.conditions);
-    let others = parts.drafts.iter().flat_map(NodeDraft::reads).chain(items.flat_map(|item| &item.references.reads));
-    let own_each = parts.drafts[index.get()].ready_when.iter().flat_map(|resolved| &resolved.references.reads);
-    let by_id = scope::reads(others.filter(|read| read.root == *id), kind.is_collection());
-    let by_each = scope::reads(own_each.filter(|read| read.root == "each"), false);
+    let reads = parts.drafts.iter().flat_map(NodeDraft::reads).chain(items.flat_map(|item| &item.references.reads));
+    let mut by_root: HashMap<&str, Vec<&Read>> = HashMap::new();
+    for read in reads {
+        by_root.entry(&read.root).or_default().push(read);
+    }
+    by_root
+}
+
+/// What all expressions of the graph read of a node.
+fn reads(by_root: &HashMap<&str, Vec<&Read>>, draft: &NodeDraft, id: &str, kind: NodeKind) -> Reads {
+    let others = by_root.get(id).map(Vec::as_slice).unwrap_or_default();
+    let own = draft.ready_when.iter().flat_map(|resolved| &resolved.references.reads);
+    let by_id = scope::reads(others.iter().copied(), kind.is_collection());
+    let by_each = scope::reads(own.filter(|read| read.root == "each"), false);
     match (by_id, by_each) {
         (Reads::Paths(left), Reads::Paths(right)) => Reads::Paths(merge(left, right)),
         _ => Reads::Everything,

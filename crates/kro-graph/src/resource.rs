@@ -80,7 +80,7 @@ fn read_gvk(report: &mut Report<'_>, entry: &Entry) -> Option<Gvk> {
     };
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let metadata = entry.object.get("metadata").filter(|metadata| !metadata.is_null());
-    if !metadata.is_some_and(|metadata| metadata.as_map().is_some()) {
+    if metadata.is_none_or(|metadata| metadata.as_map().is_none()) {
         let what = if metadata.is_some() { "is not a map" } else { "field not found" };
         problem.get_or_insert(("metadata".to_owned(), what));
     }

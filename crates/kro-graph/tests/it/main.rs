@@ -4,5 +4,6 @@
 
 mod documents;
 mod fixtures;
+mod generators;
 mod properties;
 mod summary;

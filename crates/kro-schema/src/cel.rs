@@ -1,4 +1,5 @@
-//! Structural schemas as expressions see them: types for the checker, and views for the evaluator.
+//! Structural schemas as the checker of expressions sees them: types of variables and fields. [`crate::view`] is the other
+//! half, for the evaluator.
 //!
 //! Nothing is converted ahead: a type name says where in a schema the type is, and fields are looked up when asked for.
 //! So an environment over large or recursive schemas costs nothing until an expression uses them. Names of types follow
@@ -6,7 +7,6 @@
 //! values of maps.
 
 mod escaping;
-mod views;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,6 @@ use kro_value::{Str, Value};
 use crate::structural::{AdditionalProperties, Schema, SchemaType};
 
 pub use escaping::{escape, is_reserved, unescape};
-pub use views::SchemaView;
 
 /// What the names of all types of schemas start with.
 pub const TYPE_PREFIX: &str = "__type_";

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kro_cel::{Budget, CelValue, Environment, ErrorKind, Type, library, view};
-use kro_schema::cel::{SchemaTypes, SchemaView};
+use kro_schema::cel::SchemaTypes;
 use kro_schema::structural::Schema;
+use kro_schema::view::SchemaView;
 use kro_value::{Str, from_json};
 use proptest::prelude::*;
 
@@ -144,7 +145,7 @@ fn environment() -> (Environment, BTreeMap<Str, CelValue>) {
     let object = types.declare("o", &schema).unwrap();
     let builder = library::kro_environment().extend().types(Arc::new(types));
     let environment = builder.variable("o", object).variable("li", Type::list(Type::Int)).build();
-    let value = view::typed(&from_json(DATA).unwrap(), &*SchemaView::new(&schema)).unwrap();
+    let value = view::typed(&from_json(DATA).unwrap(), &SchemaView::new(schema.clone())).unwrap();
     let list = CelValue::list([3, 1, 2].map(CelValue::Int));
     (environment, BTreeMap::from([("o".into(), value), ("li".into(), list)]))
 }

@@ -23,13 +23,13 @@ impl Registry {
             Self { resources: BTreeMap::new(), builtin: Vec::new(), kinds: HashMap::new(), revisions: 0 };
         for row in builtin::resources() {
             let id = GroupResource::new(row.group.clone(), row.plural.clone());
-            match registry.resources.get_mut(&id) {
-                Some(known) => Arc::make_mut(known).versions.push(builtin_version(row)),
-                None => {
-                    registry.builtin.push(id);
-                    registry.insert(Arc::new(builtin_resource(row)));
-                }
+            // Only the preferred version of a built-in kind is served: versions with other fields would have to be
+            // converted (autoscaling/v1 is the only other one).
+            if registry.resources.contains_key(&id) {
+                continue;
             }
+            registry.builtin.push(id);
+            registry.insert(Arc::new(builtin_resource(row)));
         }
         registry
     }
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!((deployments.kind.as_str(), deployments.api_version(0).as_str()), ("Deployment", "apps/v1"));
         assert!(deployments.has_status(0) && deployments.schema(0).is_some());
         assert_eq!(registry.of_object("v1", "Pod").unwrap().id.resource, "pods");
-        assert_eq!(registry.find("autoscaling", "horizontalpodautoscalers").unwrap().versions.len(), 2);
+        assert_eq!(registry.find("autoscaling", "horizontalpodautoscalers").unwrap().versions[0].name, "v2");
         assert!(registry.is_builtin_group("") && !registry.is_builtin_group("kro.run"));
     }
 }

@@ -1,7 +1,11 @@
 use jiff::Timestamp;
 
+use crate::fault::lost_answer;
 use crate::state::State;
-use crate::{Access, Config, Reactor, Request, Response, WatchId, WatchPoll, bootstrap, controllers, handler};
+use crate::{
+    Access, Config, Fault, FaultAction, GroupResource, Reactor, Request, Response, WatchId, WatchPoll, bootstrap,
+    controllers, handler,
+};
 
 /// Rounds of controllers within one tick; controllers that never come to rest cannot hang the host.
 const ROUNDS_MAX: usize = 1_000;
@@ -12,6 +16,7 @@ const ROUNDS_MAX: usize = 1_000;
 pub struct ApiServer {
     state: State,
     reactors: Vec<Box<dyn Reactor>>,
+    faults: Vec<Fault>,
 }
 
 impl ApiServer {
@@ -25,7 +30,7 @@ impl ApiServer {
     pub fn with_controllers(config: Config, options: &controllers::Options, now: Timestamp) -> Self {
         let mut state = State::new(config, now);
         bootstrap::populate(&mut state);
-        let mut server = Self { state, reactors: Vec::new() };
+        let mut server = Self { state, reactors: Vec::new(), faults: Vec::new() };
         controllers::install(&mut server, options);
         server
     }
@@ -44,7 +49,15 @@ impl ApiServer {
     /// Controllers do not run here: call [`tick`](Self::tick) when [`next_due`](Self::next_due) says so.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.state.now = now;
-        let response = handler::respond(&mut self.state, request);
+        let action = self.faults.iter_mut().find_map(|fault| fault.strike(request));
+        if let Some(FaultAction::Fail(status)) = &action {
+            return handler::failure(status);
+        }
+        let mut response = handler::respond(&mut self.state, request);
+        if matches!(action, Some(FaultAction::LoseAnswer)) {
+            response.watch().into_iter().for_each(|watch| self.close_watch(watch));
+            response = handler::failure(&lost_answer());
+        }
         self.state.settle_definitions();
         self.tell_reactors();
         response
@@ -91,6 +104,23 @@ impl ApiServer {
         let reactors = self.reactors.iter().filter_map(|reactor| reactor.next_due());
         let watches = self.state.watches.values().map(|watch| watch.next_due());
         reactors.chain(watches).min()
+    }
+
+    /// Makes requests fail from now on; of several faults that fit a request the first one strikes. For tests: nothing
+    /// on the network reaches this.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Takes all faults back.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// Ends the open watches of a resource at their next poll, as a restart of a real server does.
+    pub fn cut_watches(&mut self, resource: &GroupResource) {
+        let watches = self.state.watches.values_mut();
+        watches.filter(|watch| watch.view.resource.id == *resource).for_each(|watch| watch.cut());
     }
 
     /// The resource version of the newest write.

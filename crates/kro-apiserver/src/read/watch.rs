@@ -103,6 +103,11 @@ impl Watch {
         }
     }
 
+    /// Ends the stream at the next poll, events that wait included.
+    pub(crate) fn cut(&mut self) {
+        self.ended = true;
+    }
+
     /// Asks for a bookmark at the next poll.
     pub(crate) fn request_bookmark(&mut self, now: Timestamp) {
         self.bookmark_due = now;

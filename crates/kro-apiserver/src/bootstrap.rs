@@ -21,9 +21,26 @@ pub(crate) fn populate(state: &mut State) {
 fn populate_others(state: &mut State) {
     for (group, resource, namespace, text) in OBJECTS {
         if let Ok(object) = from_json(text) {
+            if let Some(part) = aggregated_part(&object) {
+                create(state, group, resource, namespace, part);
+            }
             create(state, group, resource, namespace, object);
         }
     }
+}
+
+/// The role that an aggregated role takes its rules from, as in a real cluster: without it, the controller of
+/// aggregated roles would find nothing and empty them.
+fn aggregated_part(role: &Value) -> Option<Value> {
+    role.get("aggregationRule")?;
+    let name = role.str_at(&["metadata", "name"])?;
+    let label = format!("{RBAC}/aggregate-to-{name}");
+    let labels = Value::map(
+        [("kubernetes.io/bootstrapping", "rbac-defaults"), (label.as_str(), "true")]
+            .map(|(key, text)| (Str::new(key), Value::from(text))),
+    );
+    let metadata = Value::map([("name", Value::from(format!("system:aggregate-to-{name}"))), ("labels", labels)]);
+    Some(Value::map([("metadata", metadata), ("rules", role.get("rules")?.clone())]))
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io";

@@ -5,12 +5,11 @@ use kro_cel::value::{CelValue, Condition as Made, Opaque};
 use kro_graph::Graph;
 use kro_value::{Map, Str, Value};
 
-use crate::Timestamp;
 use crate::conditions::{Condition, ConditionSet};
 use crate::eval::{Scope, run};
 use crate::object;
 use crate::plan::without_status;
-use crate::status::bind;
+use crate::{Timestamp, Views};
 
 /// What became of the author's conditions.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,13 +23,14 @@ pub struct Authored {
 /// Evaluates the author's conditions, in their order. `own` are kro's, which expressions can read through `schema`.
 pub fn author_conditions(
     graph: &Graph,
+    views: &Views,
     instance: &Value,
     observed: &[Option<Value>],
     own: &ConditionSet,
     now: Timestamp,
 ) -> Authored {
     let schema = CelValue::from_json(with_conditions(instance, own));
-    let nodes = bind(observed);
+    let nodes = views.bind(observed);
     let scope = Scope { graph, schema: &schema, nodes: &nodes, locals: &[] };
     let (mut made, mut is_incomplete, mut is_degraded) = (Vec::new(), false, false);
     for expression in &graph.conditions {

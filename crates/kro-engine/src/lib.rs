@@ -15,6 +15,8 @@ pub mod plan;
 pub mod snapshot;
 pub mod status;
 mod time;
+pub mod views;
 
 pub use plan::{Apply, Input, InstanceState, NodePlan, NodeState, Plan, plan};
 pub use time::Timestamp;
+pub use views::Views;

@@ -85,6 +85,8 @@ impl InstanceState {
 pub struct Input<'a> {
     /// The compiled definition.
     pub graph: &'a Graph,
+    /// How expressions see objects: [`crate::Views::of`] the graph.
+    pub views: &'a crate::Views,
     /// The live instance.
     pub instance: &'a Value,
     /// Whom children belong to.
@@ -247,7 +249,7 @@ impl<'a> Planner<'a> {
         let count = input.graph.nodes.len();
         Self {
             input,
-            schema: CelValue::from_json(without_status(input.instance)),
+            schema: input.views.instance(&without_status(input.instance)),
             seen: vec![None; count],
             observed: vec![None; count],
             bound: vec![None; count],
@@ -266,7 +268,7 @@ impl<'a> Planner<'a> {
 
     /// What a node's id stands for from now on.
     pub fn observe(&mut self, index: NodeIndex, value: Option<Value>) {
-        self.bound[index.get()] = value.clone().map(CelValue::from_json);
+        self.bound[index.get()] = value.as_ref().map(|value| self.input.views.node(index, value));
         self.observed[index.get()] = value;
     }
 

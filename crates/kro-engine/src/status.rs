@@ -1,7 +1,7 @@
 //! The status of an instance: projected fields, conditions and state.
 
+use crate::Views;
 use kro_api::condition as wire;
-use kro_cel::value::CelValue;
 use kro_graph::Graph;
 use kro_value::{FieldPath, Segment, Value};
 
@@ -23,8 +23,8 @@ pub struct Projection {
 
 /// Evaluates the graph's status fields over what was observed. Fields whose data is missing are left out; a list
 /// appears only when all its elements have a value.
-pub fn project(graph: &Graph, instance: &Value, observed: &[Option<Value>]) -> Projection {
-    let (schema, nodes) = (CelValue::from_json(without_status(instance)), bind(observed));
+pub fn project(graph: &Graph, views: &Views, instance: &Value, observed: &[Option<Value>]) -> Projection {
+    let (schema, nodes) = (views.instance(&without_status(instance)), views.bind(observed));
     let scope = Scope { graph, schema: &schema, nodes: &nodes, locals: &[] };
     let mut projection = Projection { fields: Value::Map(kro_value::Map::new()), failures: Vec::new() };
     let mut values = Vec::new();
@@ -50,10 +50,6 @@ pub fn project(graph: &Graph, instance: &Value, observed: &[Option<Value>]) -> P
         }
     }
     projection
-}
-
-pub(crate) fn bind(observed: &[Option<Value>]) -> Vec<Option<CelValue>> {
-    observed.iter().map(|value| value.clone().map(CelValue::from_json)).collect()
 }
 
 /// `state` and `conditions` belong to kro.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use kro_api::condition as cond;
 use kro_api::metadata as wire;
-use kro_engine::Timestamp;
 use kro_engine::conditions::ConditionSet;
 use kro_engine::marks::Definition;
 use kro_engine::object::{self, GroupKind, ObjectId};
+use kro_engine::{Timestamp, Views};
 use kro_graph::{Graph, Gvk, InstanceApi};
 use kro_value::{Str, Value, format_smolstr};
 
@@ -64,6 +64,13 @@ pub(crate) struct Serving {
     /// Number of its revision.
     pub revision: i64,
     pub graph: Arc<Graph>,
+    pub views: Arc<Views>,
+}
+
+impl Serving {
+    fn new(revision: i64, graph: Arc<Graph>) -> Self {
+        Self { revision, views: Arc::new(Views::of(&graph)), graph }
+    }
 }
 
 /// What is remembered of one definition.
@@ -355,7 +362,7 @@ impl Manager {
     /// From a compiled graph with its revision to watched instances.
     fn serve(&mut self, pass: &mut Pass, graph: &Arc<Graph>, number: i64, live: &[&Value]) -> Next {
         let Some(api) = &graph.instance else {
-            self.set_serving(&pass.name, Serving { revision: number, graph: graph.clone() });
+            self.set_serving(&pass.name, Serving::new(number, graph.clone()));
             let message = "the definition has no schema and is its own instance";
             pass.conditions.set(cond::KIND_READY, cond::TRUE, "Ready", message);
             pass.conditions.set(cond::CONTROLLER_READY, cond::TRUE, "Running", "controller is running");
@@ -374,7 +381,7 @@ impl Manager {
                 return Next::Rest;
             }
         }
-        self.set_serving(&pass.name, Serving { revision: number, graph: graph.clone() });
+        self.set_serving(&pass.name, Serving::new(number, graph.clone()));
         let wanted = Wanted::all(Role::Instances, &api.gvk(), &api.plural);
         match self.watches.find(&wanted.target) {
             Some(watch) if watch.is_synced => {
@@ -453,7 +460,7 @@ impl Manager {
                 live.is_some_and(|live| live.is_established && ensure_crd::fits(&desired, &live.object))
             });
             if fits {
-                let serving = Serving { revision: revisions::number(revision), graph };
+                let serving = Serving::new(revisions::number(revision), graph);
                 return self.set_serving(&pass.name, serving);
             }
         }

@@ -1,6 +1,7 @@
 //! The instance side: from an instance to its children, its status and its end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kro_api::condition as cond;
 use kro_api::metadata as wire;
@@ -9,7 +10,7 @@ use kro_engine::marks::{self, Definition, Owner};
 use kro_engine::object::{self, GroupKind, ObjectId};
 use kro_engine::snapshot::{Outcome, Record};
 use kro_engine::status::{self, Verdict};
-use kro_engine::{Apply, Input, InstanceState as State, Plan, Timestamp};
+use kro_engine::{Apply, Input, InstanceState as State, Plan, Timestamp, Views};
 use kro_graph::Graph;
 use kro_value::{Str, Value, format_smolstr};
 
@@ -118,6 +119,8 @@ struct Pass<'a> {
     resource: Resource,
     /// `None` for a definition that is its own instance.
     definition: Option<Definition>,
+    /// Of its graph.
+    views: Arc<Views>,
 }
 
 impl Manager {
@@ -142,13 +145,13 @@ impl Manager {
             return self.delete_instance(id, &object, &resource);
         }
         self.out.count("instance_reconcile_total", vec![("gvr", resource.label())]);
-        let serving = self.serving(&graph).map(|serving| serving.graph.clone());
-        let Some(compiled) = serving else {
+        let serving = self.serving(&graph).map(|serving| (serving.graph.clone(), serving.views.clone()));
+        let Some((compiled, views)) = serving else {
             return self.report_unresolved(id, &object, &resource, &graph);
         };
         let uid = self.definition(&graph).map(|definition| Str::new(object::uid(&definition))).unwrap_or_default();
         let definition = compiled.instance.is_some().then_some(Definition { name: graph, uid });
-        self.reconcile(&Pass { id, object, resource, definition }, &compiled);
+        self.reconcile(&Pass { id, object, resource, definition, views }, &compiled);
     }
 
     /// The live instance, where it is served, and the name of its definition.
@@ -243,6 +246,7 @@ impl Manager {
         let world = World { graph, watches: &self.watches, records: &memory.records };
         let input = Input {
             graph,
+            views: &pass.views,
             instance: &pass.object,
             owner,
             snapshot: &world,
@@ -270,6 +274,7 @@ impl Manager {
         let world = World { graph, watches: &self.watches, records: &memory.records };
         let input = Input {
             graph,
+            views: &pass.views,
             instance: &pass.object,
             owner,
             snapshot: &world,
@@ -655,7 +660,7 @@ impl Manager {
         if pass.definition.is_none() {
             return self.report_single(pass.id, verdict);
         }
-        let projection = status::project(graph, &pass.object, &plan.observed);
+        let projection = status::project(graph, &pass.views, &pass.object, &plan.observed);
         for (path, why) in &projection.failures {
             let fields = vec![
                 ("instance", format_smolstr!("{}", pass.id)),
@@ -699,8 +704,14 @@ impl Manager {
         }
         let (list, is_degraded) = match planned {
             Some((graph, plan)) if !graph.conditions.is_empty() => {
-                let authored =
-                    kro_engine::author::author_conditions(graph, &pass.object, &plan.observed, &conditions, self.now);
+                let authored = kro_engine::author::author_conditions(
+                    graph,
+                    &pass.views,
+                    &pass.object,
+                    &plan.observed,
+                    &conditions,
+                    self.now,
+                );
                 (authored.list, authored.is_degraded)
             }
             _ => (conditions.to_value(), false),

@@ -1,0 +1,51 @@
+//! How expressions see live objects: through the schemas by which they were type-checked.
+
+use kro_cel::value::CelValue;
+use kro_cel::view::typed;
+use kro_graph::{Graph, NodeIndex};
+use kro_schema::view::SchemaView;
+use kro_value::Value;
+
+/// The views of a graph's kinds. Made once for a graph and used by every plan of it: what is below a place of a schema is
+/// prepared when it is first read, and kept.
+#[derive(Debug, Clone)]
+pub struct Views {
+    instance: Option<SchemaView>,
+    nodes: Vec<SchemaView>,
+}
+
+impl Views {
+    /// The views of a graph.
+    pub fn of(graph: &Graph) -> Self {
+        let view = |node: &kro_graph::Node| {
+            let view = SchemaView::new(node.schema.clone());
+            if node.kind.is_collection() { view.list_of() } else { view }
+        };
+        Self {
+            instance: graph.instance.as_ref().map(|api| SchemaView::new(api.schema.clone())),
+            nodes: graph.nodes.iter().map(view).collect(),
+        }
+    }
+
+    /// What a node's id stands for. An object that does not fit its schema is seen as plain JSON.
+    pub(crate) fn node(&self, index: NodeIndex, value: &Value) -> CelValue {
+        seen(value, self.nodes.get(index.get()))
+    }
+
+    /// The instance, as `schema`.
+    pub(crate) fn instance(&self, value: &Value) -> CelValue {
+        seen(value, self.instance.as_ref())
+    }
+
+    /// Everything that was observed, by the index of the node.
+    pub(crate) fn bind(&self, observed: &[Option<Value>]) -> Vec<Option<CelValue>> {
+        let seen =
+            |(index, value): (u32, &Option<Value>)| value.as_ref().map(|value| self.node(NodeIndex(index), value));
+        (0..).zip(observed).map(seen).collect()
+    }
+}
+
+fn seen(value: &Value, view: Option<&SchemaView>) -> CelValue {
+    let viewed = view.and_then(|view| typed(value, view).ok());
+    viewed.unwrap_or_else(|| CelValue::from_json(value.clone()))
+}

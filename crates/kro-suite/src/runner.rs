@@ -77,7 +77,16 @@ impl Run<'_> {
             last = format!("{} {}", answer.status, answer.body);
             matches!(answer.status, 200 | 201)
         })?;
-        if done { Ok(()) } else { Err(format!("cannot apply {object}: {last}")) }
+        if done { Ok(()) } else { Err(format!("cannot apply {object}: {last}{}", self.describe_definitions())) }
+    }
+
+    /// What the definitions that were applied say of themselves: why a kind may not be served.
+    fn describe_definitions(&mut self) -> String {
+        let definitions = self.applied.iter().filter(|object| object.kind == "ResourceGraphDefinition");
+        let status = |object: &ObjectRef, cluster: &mut dyn Cluster| {
+            object.get(cluster).and_then(|live| live.get("status").cloned())
+        };
+        definitions.filter_map(|object| Some(format!("\n{object}: {}", status(object, self.cluster)?))).collect()
     }
 
     fn merge(&mut self, object: &ObjectRef, subresource: &str, patch: &Value) -> Result<(), String> {

@@ -4,9 +4,11 @@ use http::Request;
 use http::header::{ACCEPT, USER_AGENT};
 use http_body_util::BodyExt;
 use kro_manager::{ApiRequest, Event, ObjectChange, Verb, WatchFailure, WatchId, WatchTarget};
-use kro_value::{Str, Value, from_json_bytes};
+use kro_value::{Str, Value, format_smolstr, from_json_bytes};
 use kube_client::Client;
 use kube_client::client::Body;
+
+use tokio::time::Instant;
 
 use crate::ControllerError;
 use crate::mailbox::Mailbox;
@@ -15,7 +17,7 @@ use crate::request::{collect, decode, transport};
 /// Objects per page of a list.
 const PAGE_SIZE: &str = "500";
 /// The server ends a watch after this time; it is opened again where it ended.
-const WATCH_S: &str = "290";
+const WATCH_S: u64 = 290;
 /// A line of a watch that is longer than this cannot be an object: etcd takes 1.5 MiB.
 const LINE_MAX: usize = 64 << 20;
 const RETRY_MIN: Duration = Duration::from_millis(200);
@@ -104,7 +106,7 @@ impl Watcher {
         let query = vec![
             ("watch", Str::new_static("true")),
             ("allowWatchBookmarks", Str::new_static("true")),
-            ("timeoutSeconds", Str::new_static(WATCH_S)),
+            ("timeoutSeconds", format_smolstr!("{WATCH_S}")),
             ("resourceVersion", version.clone()),
         ];
         let response = self.get(query, "").await.map_err(failure)?;
@@ -121,8 +123,14 @@ impl Watcher {
 
     async fn read(&self, mut body: Body, mut version: Str) -> Result<Ending, WatchFailure> {
         let mut lines = Lines::default();
-        // A broken connection is not an error: the watch goes on from where it was.
-        while let Some(Ok(frame)) = body.frame().await {
+        let opened = Instant::now();
+        let mut broken = false;
+        while let Some(frame) = body.frame().await {
+            // A broken connection is not an error: the watch goes on from where it was.
+            let Ok(frame) = frame else {
+                broken = true;
+                break;
+            };
             let Some(bytes) = frame.data_ref() else { continue };
             for line in lines.push(bytes).map_err(failure)? {
                 let event = from_json_bytes(&line).map_err(|error| failure(error.into()))?;
@@ -146,7 +154,13 @@ impl Watcher {
         }
         // The pause keeps a server that ends every watch at once from being asked without end.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok(Ending::Continue(version))
+        Ok(if broken || opened.elapsed() >= Duration::from_secs(WATCH_S / 2) {
+            Ending::Continue(version)
+        } else {
+            // The server ended it in order and before its time: the kind has changed. What is stored looks different
+            // through a new schema (new defaults), and no event tells of that.
+            Ending::Expired
+        })
     }
 
     fn end_on_error(&self, status: &Value) -> Result<Ending, WatchFailure> {

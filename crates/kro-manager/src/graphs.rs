@@ -260,7 +260,7 @@ impl Manager {
     fn refuse_graph(&mut self, pass: &mut Pass, live: &[&Value], errors: &str) -> Next {
         pass.topology = Topology::Clear;
         pass.conditions.set(cond::GRAPH_ACCEPTED, cond::FALSE, "InvalidResourceGraph", errors);
-        if live.first().is_some() {
+        if !live.is_empty() {
             self.serve_older(pass, live);
         }
         if let (Some(latest), Some(_)) = (live.first(), self.serving(&pass.name)) {

@@ -63,10 +63,10 @@ impl Outbox {
     /// Sets, moves or (with `None`) cancels the one timer of a work item.
     pub fn wake(&mut self, item: &crate::work::WorkItem, at: Option<Timestamp>) {
         let current = self.timer_of.get(item).copied();
-        if let (Some(id), Some(at)) = (current, at) {
-            if self.timers.get(&id).is_some_and(|(set, _)| *set == at) {
-                return;
-            }
+        if let (Some(id), Some(at)) = (current, at)
+            && self.timers.get(&id).is_some_and(|(set, _)| *set == at)
+        {
+            return;
         }
         if let Some(id) = current {
             self.timers.remove(&id);

@@ -18,6 +18,7 @@ pub(crate) enum WorkItem {
 
 /// Why a request was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // short-lived, one for each request in flight
 pub(crate) enum Purpose {
     /// For a definition.
     Graph(Str, GraphStep),

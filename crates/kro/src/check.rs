@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kro_diagnostics::{Counts, Diagnostics, Style, render_text};
+use kro_diagnostics::{Counts, Diagnostic, Diagnostics, Style, render_text};
 use kro_graph::{BuiltinSchemas, CompileOptions, Compiled, CrdSchemas, SchemaSources, Source, compile};
 use kro_value::{Str, Value};
 
@@ -37,7 +37,21 @@ pub fn check(input: &Input) -> Checked {
     let mut diagnostics = input.diagnostics.clone();
     diagnostics.extend(compiled.into_iter().flat_map(|compiled| compiled.diagnostics));
     diagnostics.sort();
-    Checked { diagnostics }
+    Checked { diagnostics: diagnostics.into_iter().map(with_help).fold(Diagnostics::new(), collect) }
+}
+
+fn collect(mut all: Diagnostics, diagnostic: Diagnostic) -> Diagnostics {
+    all.push(diagnostic);
+    all
+}
+
+/// Where a diagnostic has no advice of its own, its page has.
+fn with_help(diagnostic: Diagnostic) -> Diagnostic {
+    if diagnostic.help.is_some() || kro_diagnostics::codes::explain(&diagnostic.code.to_string()).is_none() {
+        return diagnostic;
+    }
+    let help = format!("`kro explain {}` shows how to mend it", diagnostic.code);
+    diagnostic.help(help)
 }
 
 fn compile_all(definitions: &[Source], schemas: &CrdSchemas) -> Vec<Compiled> {

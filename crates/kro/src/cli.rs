@@ -19,6 +19,36 @@ pub enum Command {
     Dev(DevArguments),
     /// Run the controller on a cluster
     Controller(ControllerArguments),
+    /// Compile definitions and say all that is wrong with them; needs no cluster
+    Validate(ValidateArguments),
+    /// Explain the code of a diagnostic, such as KRO4001
+    Explain {
+        /// The code
+        code: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ValidateArguments {
+    /// Files and folders; `-` reads standard input
+    pub paths: Vec<PathBuf>,
+
+    /// More files and folders
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+
+    /// Form of the report
+    #[arg(short, long, value_enum, default_value_t = ReportFormat::Text)]
+    pub output: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Json,
+    Sarif,
+    Github,
+    Junit,
 }
 
 #[derive(Debug, Args)]

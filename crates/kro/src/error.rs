@@ -21,6 +21,8 @@ pub enum CliError {
     Notify(#[from] notify::Error),
     #[error(transparent)]
     Controller(#[from] kro_controller::ControllerError),
-    #[error("{0}")]
-    Refused(String),
+    #[error("name a file or a folder, or - for standard input")]
+    NothingNamed,
+    #[error("there is no diagnostic {0}; codes look like KRO4001")]
+    UnknownCode(String),
 }

@@ -10,6 +10,7 @@ mod input;
 mod logging;
 mod signal;
 mod terminal;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,8 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
             logging::start(arguments.log);
             start(controller::run(arguments))
         }
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Explain { code } => validate::explain(&code),
     }
 }
 

@@ -122,11 +122,11 @@ pub(super) fn halt(failure: EvalFailure, origin: &str) -> Halt {
 }
 
 trait ExternalKind {
-    fn is_collection_of_externals(self) -> bool;
+    fn is_collection_of_externals(&self) -> bool;
 }
 
 impl ExternalKind for kro_graph::NodeKind {
-    fn is_collection_of_externals(self) -> bool {
-        self == Self::ExternalCollection
+    fn is_collection_of_externals(&self) -> bool {
+        *self == Self::ExternalCollection
     }
 }

@@ -22,8 +22,8 @@ use crate::check::check;
 use crate::cli::DevArguments;
 use crate::error::CliError;
 use crate::input::Input;
+use crate::signal;
 use crate::terminal::{BOLD, DIM, ERROR, GREEN, RESET};
-use crate::{signal, terminal};
 
 /// How often durations on display are brought up to date.
 const REDRAW: Duration = Duration::from_millis(500);
@@ -123,7 +123,7 @@ impl Session {
         let input = match Input::read(&self.arguments.files) {
             Ok(input) => input,
             Err(error) => {
-                self.screen.print(&[format!("{}error:{RESET} {error}", terminal::ERROR)]);
+                self.screen.print(&[format!("{ERROR}error:{RESET} {error}")]);
                 return;
             }
         };

@@ -3,6 +3,7 @@
 use kro_cel::value::CelValue;
 use kro_cel::view::typed;
 use kro_graph::{Graph, NodeIndex};
+use kro_schema::structural::{Schema, default};
 use kro_schema::view::SchemaView;
 use kro_value::Value;
 
@@ -11,6 +12,8 @@ use kro_value::Value;
 #[derive(Debug, Clone)]
 pub struct Views {
     instance: Option<SchemaView>,
+    /// The schema of the instance's `spec`.
+    spec: Option<Schema>,
     nodes: Vec<SchemaView>,
 }
 
@@ -23,6 +26,7 @@ impl Views {
         };
         Self {
             instance: graph.instance.as_ref().map(|api| SchemaView::new(api.schema.clone())),
+            spec: graph.instance.as_ref().and_then(|api| api.schema.property("spec")),
             nodes: graph.nodes.iter().map(view).collect(),
         }
     }
@@ -32,9 +36,15 @@ impl Views {
         seen(value, self.nodes.get(index.get()))
     }
 
-    /// The instance, as `schema`.
+    /// The instance, as `schema`. It is what the API server answers by the graph's own schema: a default that is new
+    /// in a definition counts at once, although an API server tells of it in no event and reads it into stored objects
+    /// only when they are read again.
     pub(crate) fn instance(&self, value: &Value) -> CelValue {
-        seen(value, self.instance.as_ref())
+        let mut value = value.clone();
+        if let (Some(schema), Some(spec)) = (&self.spec, value.as_map_mut().and_then(|map| map.get_mut("spec"))) {
+            default(schema, spec);
+        }
+        seen(&value, self.instance.as_ref())
     }
 
     /// Everything that was observed, by the index of the node.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use kro_apiserver::{ApiServer, Bytes, Method, Profile, Request, Response, Timestamp, User};
+use kro_apiserver::{ApiServer, Authorization, Bytes, Method, Profile, Request, Response, Timestamp, User};
 use kro_controller::{Client, Controller, Settings};
 use kro_serve::{Clock, Listener, Server};
 use kro_value::{Value, from_json_bytes, to_json};
@@ -84,6 +84,7 @@ fn embedded_api() -> ApiServer {
     let now = Clock::System.now();
     let config = kro_apiserver::Config {
         profile: Profile::Dev,
+        authorization: Authorization::Rbac,
         seed: crate::seed(),
         resource_version: first_resource_version(now),
         ..kro_apiserver::Config::default()

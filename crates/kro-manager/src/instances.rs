@@ -243,17 +243,7 @@ impl Manager {
                 *is_due = failure.is_due(now);
             }
         }
-        let world = World { graph, watches: &self.watches, records: &memory.records };
-        let input = Input {
-            graph,
-            views: &pass.views,
-            instance: &pass.object,
-            owner,
-            snapshot: &world,
-            collection_size_max: self.config.collection_size_max,
-        };
-        let made = crate::guard(|| kro_engine::plan(input));
-        let plan = match made {
+        let plan = match self.make_plan(pass, graph, owner)? {
             Ok(plan) => plan,
             Err(panic) => {
                 self.note_panic(pass.id, &panic);
@@ -266,10 +256,11 @@ impl Manager {
         let is_new = self.instances.get(pass.id).is_some_and(|memory| memory.watches.len() < wanted.len());
         self.watch_for(pass.id, wanted);
         // A watch that somebody else has already may have the answer at once.
-        if is_new { self.plan_again(pass, graph, owner) } else { Some(plan) }
+        if is_new { self.make_plan(pass, graph, owner)?.ok() } else { Some(plan) }
     }
 
-    fn plan_again(&mut self, pass: &Pass<'_>, graph: &Graph, owner: &Owner) -> Option<Plan> {
+    /// What the engine makes of what is known now; `Err` holds the words of a panic.
+    fn make_plan(&self, pass: &Pass<'_>, graph: &Graph, owner: &Owner) -> Option<Result<Plan, String>> {
         let memory = self.instances.get(pass.id)?;
         let world = World { graph, watches: &self.watches, records: &memory.records };
         let input = Input {
@@ -280,7 +271,7 @@ impl Manager {
             snapshot: &world,
             collection_size_max: self.config.collection_size_max,
         };
-        crate::guard(|| kro_engine::plan(input)).ok()
+        Some(crate::guard(|| kro_engine::plan(input)))
     }
 
     /// A bug is caught at the edge of one work item, reported, and backed off.

@@ -3,6 +3,8 @@
 //! The checker's own rules go by the names of object types; here objects are compared by their fields, and literals entry by
 //! entry, because what is written is data: `{"name": "a", "ports": []}` fits a container.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use kro_value::Str;
@@ -46,7 +48,7 @@ impl Mismatch {
 /// # Errors
 /// With the reason when it does not fit.
 pub fn fits(environment: &Environment, ast: &Ast, checked: &Checked, wanted: &Type) -> Result<(), Mismatch> {
-    Comparison { environment }.expression(ast, checked, ast.root(), wanted, DEPTH_MAX)
+    Comparison { environment, compared: RefCell::default() }.expression(ast, checked, ast.root(), wanted, DEPTH_MAX)
 }
 
 /// Whether values of one type fit a place of another.
@@ -54,11 +56,13 @@ pub fn fits(environment: &Environment, ast: &Ast, checked: &Checked, wanted: &Ty
 /// # Errors
 /// With the reason when they do not.
 pub fn type_fits(environment: &Environment, found: &Type, wanted: &Type) -> Result<(), Mismatch> {
-    Comparison { environment }.types(found, wanted, DEPTH_MAX)
+    Comparison { environment, compared: RefCell::default() }.types(found, wanted, DEPTH_MAX)
 }
 
 struct Comparison<'e> {
     environment: &'e Environment,
+    /// Pairs of definitions that are being compared or were found to fit: schemas may contain themselves.
+    compared: RefCell<BTreeSet<(Str, Str)>>,
 }
 
 type Verdict = Result<(), Mismatch>;
@@ -181,6 +185,12 @@ impl Comparison<'_> {
         let providers = (self.environment.object_provider(found), self.environment.object_provider(wanted));
         let (Some(_), Some(target)) = providers else { return Ok(()) };
         if target.is_open(wanted) {
+            return Ok(());
+        }
+        let definitions = providers.0.and_then(|provider| provider.definition(found)).zip(target.definition(wanted));
+        if let Some(pair) = definitions
+            && (pair.0 == pair.1 || !self.compared.borrow_mut().insert(pair))
+        {
             return Ok(());
         }
         let (have, want) = (self.fields(found), self.fields(wanted));

@@ -20,6 +20,11 @@ pub trait TypeProvider: Debug + Send + Sync {
     fn field_names(&self, object: &str) -> Option<Vec<Str>>;
     /// Whether the object takes fields that are not declared, with type `dyn`.
     fn is_open(&self, object: &str) -> bool;
+    /// The name of the definition that the object type was made from: two types of one definition have the same fields.
+    /// `None` where there is no such name.
+    fn definition(&self, _object: &str) -> Option<Str> {
+        None
+    }
 }
 
 /// A table of object types.

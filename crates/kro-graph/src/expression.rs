@@ -7,6 +7,7 @@ use kro_cel::template::{self, Part, ScanErrorKind};
 use kro_cel::{Environment, Issue, IssueKind};
 use kro_diagnostics::codes::cel as codes;
 use kro_diagnostics::{Code, Diagnostic, Span};
+use kro_schema::cel::readable;
 use kro_value::{FieldPath, Str};
 
 use crate::report::Report;
@@ -214,7 +215,7 @@ fn report_syntax(report: &mut Report<'_>, environment: &Environment, subject: &s
 
 /// Reports an issue of the parser or checker.
 pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft, issue: &Issue) {
-    let mut diagnostic = Diagnostic::error(code(issue.kind), issue.message.clone());
+    let mut diagnostic = Diagnostic::error(code(issue.kind), readable(&issue.message));
     if let Some(suggestion) = &issue.suggestion {
         diagnostic = diagnostic.help(format!("did you mean {suggestion:?}?"));
     }

@@ -1,16 +1,15 @@
 //! Types of expressions: checked against the kinds of resources, the instance, and the fields they fill.
 
-mod compatibility;
-mod declarations;
 mod inference;
 
 use std::sync::Arc;
 
-use kro_cel::{Checked, Environment, Type};
+use kro_cel::{Checked, Environment, Type, compatible};
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::{cel as codes, graph as graph_codes, typing as typing_codes};
+use kro_schema::cel::{SchemaTypes, escape, readable};
 use kro_schema::structural::Schema;
-use kro_value::{Map, Value};
+use kro_value::{FieldPath, Map, Segment, Str, Value};
 
 use crate::definition::Definition;
 use crate::draft::{FieldDraft, NodeDraft, Resolved};
@@ -20,7 +19,6 @@ use crate::report::Report;
 use crate::resource::Resource;
 use crate::schemas;
 use crate::status::{Item, Status};
-use declarations::SchemaTypes;
 
 const CONDITION: &str = "kro.run.Condition";
 
@@ -33,9 +31,8 @@ pub(crate) fn check(
     drafts: &[NodeDraft],
     status: &Status,
 ) -> Vec<Value> {
-    let types = Arc::new(SchemaTypes::default());
-    let mut typing = Typing { report, types: Arc::clone(&types), environment: base().clone() };
-    typing.environment = typing.declare(definition, spec_schema, resources);
+    let (environment, types) = declare(definition, spec_schema, resources);
+    let mut typing = Typing { report, types, environment };
     for (position, draft) in drafts.iter().enumerate() {
         if let Some(resource) = &resources[position] {
             typing.check_node(resource, draft);
@@ -59,34 +56,48 @@ pub(crate) fn instance_schema(definition: &Definition, spec_schema: &Value) -> S
     schemas::instance_schema(&root, definition.is_namespaced())
 }
 
+/// The environment with a variable for the instance and for each resource, and the object types of their schemas.
+fn declare(
+    definition: &Definition,
+    spec_schema: Option<&Value>,
+    resources: &[Option<Resource<'_>>],
+) -> (Environment, Arc<SchemaTypes>) {
+    let mut types = SchemaTypes::new();
+    let mut variables: Vec<(Str, Type)> = Vec::new();
+    if let Some(spec) = spec_schema
+        && definition.schema.is_some()
+    {
+        let ty = types.declare("schema", &instance_schema(definition, spec));
+        variables.push((Str::new_static("schema"), ty.unwrap_or(Type::Dyn)));
+    }
+    for (entry, resource) in definition.resources.iter().zip(resources) {
+        let schema = resource.as_ref().and_then(|resource| resource.kind.as_ref()).map(|kind| &kind.schema);
+        let is_list = !entry.for_each.is_empty() || resource.as_ref().is_some_and(|resource| resource.has_selector);
+        let ty = match schema {
+            Some(schema) if is_list => types.declare_list(&entry.id, schema),
+            Some(schema) => types.declare(&entry.id, schema),
+            None => None,
+        };
+        let unknown = if is_list { Type::list(Type::Dyn) } else { Type::Dyn };
+        variables.push((entry.id.clone(), ty.unwrap_or(unknown)));
+    }
+    let types = Arc::new(types);
+    let builder = base().extend().types(Arc::clone(&types) as _);
+    let builder = variables.into_iter().fold(builder, |builder, (name, ty)| builder.variable(name, ty));
+    (builder.build(), types)
+}
+
+/// The name of a target's type, which [`readable`] turns into `deployment.spec.template`.
+fn target_name(id: &str, path: &FieldPath) -> String {
+    let fields = path.segments().iter().filter_map(|segment| match segment {
+        Segment::Field(name) => Some(name.as_str()),
+        Segment::Index(_) => None,
+    });
+    let dotted: Vec<&str> = std::iter::once(id).chain(fields).collect();
+    escape(&dotted.join(".")).unwrap_or_else(|| id.to_owned())
+}
+
 impl Typing<'_, '_> {
-    /// The environment with a variable for the instance and for each resource.
-    fn declare(
-        &self,
-        definition: &Definition,
-        spec_schema: Option<&Value>,
-        resources: &[Option<Resource<'_>>],
-    ) -> Environment {
-        let mut builder = base().extend().types(Arc::clone(&self.types) as _);
-        if let (Some(spec), Some(block)) = (spec_schema, &definition.schema) {
-            builder = builder.variable("schema", self.types.declare(&block.kind, &instance_schema(definition, spec)));
-        }
-        for (entry, resource) in definition.resources.iter().zip(resources) {
-            let object = resource.as_ref().map_or(Type::Dyn, |resource| self.object_type(resource));
-            let is_list = !entry.for_each.is_empty() || resource.as_ref().is_some_and(|resource| resource.has_selector);
-            let variable = if is_list { Type::list(object) } else { object };
-            builder = builder.variable(entry.id.clone(), variable);
-        }
-        builder.build()
-    }
-
-    fn object_type(&self, resource: &Resource<'_>) -> Type {
-        match &resource.kind {
-            Some(kind) => self.types.declare(&resource.gvk.kind, &kind.schema),
-            None => Type::Dyn,
-        }
-    }
-
     fn check_node(&mut self, resource: &Resource<'_>, draft: &NodeDraft) {
         let id = &resource.entry.id;
         let mut builder = self.environment.extend();
@@ -104,8 +115,18 @@ impl Typing<'_, '_> {
         }
         let environment = self.environment.clone();
         self.check_conditions(&environment, id, "includeWhen", &draft.include_when);
-        let each = self.environment.extend().variable("each", self.object_type(resource)).build();
+        let each = self.each(id);
         self.check_conditions(&each, id, "readyWhen", &draft.ready_when);
+    }
+
+    /// The environment of conditions on each object of a collection.
+    fn each(&self, id: &str) -> Environment {
+        let object = match self.environment.variable(id).map(|variable| &variable.ty) {
+            Some(Type::List(item)) => (**item).clone(),
+            Some(single) => single.clone(),
+            None => Type::Dyn,
+        };
+        self.environment.extend().variable("each", object).build()
     }
 
     /// The types of an expression; `None` when it has errors, which are reported.
@@ -153,17 +174,22 @@ impl Typing<'_, '_> {
     fn check_target(&mut self, id: &str, field: &FieldDraft, checked: &Checked) {
         let Some(target) = &field.target else { return };
         let draft = &field.resolved.draft;
-        let wanted = self.types.declare(&format!("{id}.{}", field.path), target);
-        let comparison = compatibility::Comparison { types: &self.types, ast: &draft.ast, checked };
-        if let Err(detail) = comparison.expression(draft.ast.root(), &wanted) {
-            let message = format!(
+        let mut types = SchemaTypes::new();
+        let Some(wanted) = types.declare(&target_name(id, &field.path), target) else { return };
+        let environment = self.environment.extend().types(Arc::new(types)).build();
+        if let Err(mismatch) = compatible::fits(&environment, &draft.ast, checked, &wanted) {
+            let message = readable(&format!(
                 "type mismatch in resource {id:?} at path {:?}: expression {:?} returns type \"{}\" but expected \"{wanted}\": \
-                 {detail}",
+                 {}",
                 field.path.to_string(),
                 draft.text,
-                checked.result_type()
-            );
-            self.report_whole(id, draft, Diagnostic::error(typing_codes::EXPRESSION_TYPE, message));
+                checked.result_type(),
+                mismatch.message
+            ));
+            let blamed = mismatch.blame.map_or(0..draft.ast.text().len(), |id| draft.ast.span(id));
+            let diagnostic = Diagnostic::error(typing_codes::EXPRESSION_TYPE, message);
+            let diagnostic = draft.diagnostic(self.report, id, diagnostic, blamed);
+            self.report.push(diagnostic);
         }
     }
 

@@ -120,6 +120,10 @@ impl TypeProvider for SchemaTypes {
     fn is_open(&self, object: &str) -> bool {
         self.object(object).is_some_and(|schema| schema.preserve_unknown_fields())
     }
+
+    fn definition(&self, object: &str) -> Option<Str> {
+        self.schema_of(object)?.reference().map(Str::new)
+    }
 }
 
 /// How a property is written in an expression: reserved words as they are (but for the four that are tokens), other names

@@ -1,7 +1,7 @@
 use kro_cel::{Type, TypeProvider};
-use kro_value::{Map, Str, Value};
-
-use super::declarations::SchemaTypes;
+use kro_schema::cel::SchemaTypes;
+use kro_schema::structural::Schema;
+use kro_value::{Map, Value};
 
 /// The OpenAPI schema of an expression's result.
 pub(super) fn schema_of(types: &SchemaTypes, result: &Type) -> Value {
@@ -10,8 +10,8 @@ pub(super) fn schema_of(types: &SchemaTypes, result: &Type) -> Value {
 
 struct Inference<'i> {
     types: &'i SchemaTypes,
-    /// Objects that are being written, outer ones first.
-    open: Vec<Str>,
+    /// Schemas of the objects that are being written, outer ones first.
+    open: Vec<Schema>,
 }
 
 impl Inference<'_> {
@@ -37,17 +37,17 @@ impl Inference<'_> {
     }
 
     fn object(&mut self, name: &str) -> Value {
-        let Some(fields) = self.types.field_names(name) else {
+        let Some(schema) = self.types.schema_of(name) else {
             return with(typed("object"), "additionalProperties", true.into());
         };
-        if self.open.iter().any(|open| open == name) {
+        if self.open.iter().any(|open| open.same(&schema)) {
             return free_form(); // a schema that contains itself has no end
         }
-        self.open.push(Str::new(name));
+        self.open.push(schema.clone());
         let mut properties = Map::new();
-        for field in fields {
-            let ty = self.types.field_type(name, &field).unwrap_or(Type::Dyn);
-            properties.insert(field, self.schema(&ty, true));
+        for field in schema.property_names() {
+            let ty = self.types.data_field_type(name, field).unwrap_or(Type::Dyn);
+            properties.insert(field.clone(), self.schema(&ty, true));
         }
         self.open.pop();
         let schema = with(typed("object"), "properties", properties.into());

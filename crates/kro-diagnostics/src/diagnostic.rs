@@ -218,6 +218,11 @@ impl Diagnostics {
         self.items.iter()
     }
 
+    /// All of them, to be changed.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.items.iter_mut()
+    }
+
     /// Orders by place in the text, then by code and message, and drops exact repeats. Those without a place keep
     /// their order and come first.
     pub fn sort(&mut self) {

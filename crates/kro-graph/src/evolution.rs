@@ -5,6 +5,7 @@
 
 mod bounds;
 mod change;
+mod diagnose;
 mod node;
 
 use kro_value::Value;

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use kro_cel::ast::Ast;
+use kro_cel::ast::{Ast, ExprKind};
 use kro_cel::template::{self, Part, ScanErrorKind};
 use kro_cel::{Environment, Issue, IssueKind};
 use kro_diagnostics::codes::cel as codes;
-use kro_diagnostics::{Code, Diagnostic, Span};
+use kro_diagnostics::{Code, Diagnostic, Span, did_you_mean};
 use kro_schema::cel::readable;
 use kro_value::{FieldPath, Str};
 
+use crate::environment::base;
 use crate::report::Report;
 
 /// An expression that was parsed.
@@ -216,10 +217,26 @@ fn report_syntax(report: &mut Report<'_>, environment: &Environment, subject: &s
 /// Reports an issue of the parser or checker.
 pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft, issue: &Issue) {
     let mut diagnostic = Diagnostic::error(code(issue.kind), readable(&issue.message));
+    if let Some(function) = unknown_function(draft, issue) {
+        diagnostic.code = codes::UNKNOWN_FUNCTION;
+        let known = base().function_names();
+        diagnostic.help = did_you_mean(function, known.iter().map(Str::as_str)).map(Into::into);
+    }
     if let Some(suggestion) = &issue.suggestion {
         diagnostic = diagnostic.help(format!("did you mean {suggestion:?}?"));
     }
     report.push(draft.diagnostic(report, subject, diagnostic, issue.span.clone()));
+}
+
+/// The function of a call that the checker does not know.
+fn unknown_function<'i>(draft: &Draft, issue: &'i Issue) -> Option<&'i str> {
+    if issue.kind != IssueKind::Undeclared {
+        return None;
+    }
+    let name = issue.message.split('\'').nth(1)?;
+    let mut is_called = false;
+    draft.ast.walk(|id| is_called |= matches!(draft.ast.kind(id), ExprKind::Call { function, .. } if function == name));
+    is_called.then_some(name)
 }
 
 fn code(kind: IssueKind) -> Code {

@@ -8,7 +8,7 @@ use kro_value::{FieldPath, Map, Str, Value};
 use crate::definition::{Definition, Entry};
 use crate::report::Report;
 use crate::template::{self, Site};
-use crate::{Gvk, ResolvedKind, SchemaSource, names};
+use crate::{Gvk, ResolvedKind, SchemaSource, names, schemas};
 
 /// A resource whose object was read.
 pub(crate) struct Resource<'d> {
@@ -40,18 +40,22 @@ pub(crate) fn read<'d>(
     report: &mut Report<'_>,
     definition: &Definition,
     entry: &'d Entry,
-    schemas: &dyn SchemaSource,
+    sources: &dyn SchemaSource,
     missing: &mut Vec<Gvk>,
 ) -> Option<Resource<'d>> {
     let gvk = read_gvk(report, entry)?;
-    let kind = schemas.resolve(&gvk);
+    let kind = sources.resolve(&gvk);
     if kind.is_none() {
-        report_missing(report, entry, &gvk, schemas);
+        report_missing(report, entry, &gvk, sources);
         missing.push(gvk.clone());
     }
     let has_selector = entry.is_external && entry.object.at(&["metadata", "selector"]).is_some();
-    // Bodies of CRDs and external references are not checked: the former are data, the latter no whole objects.
-    let schema = kind.as_ref().map(|kind| &kind.schema).filter(|_| !entry.is_external && !is_crd(&gvk));
+    // Bodies of CRDs are not checked: their expressions are refused, and the rest is data.
+    let schema = match &kind {
+        _ if entry.is_external => Some(schemas::reference_schema()),
+        Some(kind) if !is_crd(&gvk) => Some(&kind.schema),
+        _ => None,
+    };
     let sites = template::walk(report, &entry.id, &entry.object_path, &entry.object, schema);
     let resource = Resource { entry, gvk, kind, has_selector, sites };
     check_namespace(report, definition, &resource);
@@ -194,7 +198,7 @@ fn check_names(report: &mut Report<'_>, resource: &Resource<'_>) {
         _ => {}
     }
     if let Some(namespace) = entry.object.str_at(&["metadata", "namespace"])
-        && !namespace.is_empty()
+        && !namespace.trim().is_empty() // which is as good as none
         && !namespace.contains("${")
         && (!names::is_dns_1123_subdomain(namespace) || namespace.contains('.') || namespace.len() > 63)
     {

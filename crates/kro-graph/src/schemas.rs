@@ -1,6 +1,7 @@
 //! Where the schemas of kinds come from.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use kro_schema::builtin;
 use kro_schema::structural::Schema;
@@ -10,6 +11,9 @@ use crate::Gvk;
 
 /// The reference to the schema of `metadata` in the bundled definitions.
 const OBJECT_META: &str = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/// The reference to the schema of a selector in the bundled definitions.
+const LABEL_SELECTOR: &str = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector";
 
 /// What is known of a kind.
 #[derive(Debug, Clone)]
@@ -141,6 +145,26 @@ pub(crate) fn instance_schema(json: &Value, namespaced: bool) -> Schema {
     let mut json = object_schema(Some(json)).to_json();
     json.set_at(&["properties", "metadata"], metadata);
     builtin::definitions().schema(&json)
+}
+
+/// The schema of the object that an external reference is turned into. The shape of the reference is read before, so that
+/// fields besides these are left alone.
+pub(crate) fn reference_schema() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let text = || Value::map([("type", Value::from("string"))]);
+        let open = |properties| {
+            Value::map([
+                ("type", Value::from("object")),
+                ("x-kubernetes-preserve-unknown-fields", Value::from(true)),
+                ("properties", properties),
+            ])
+        };
+        let selector = Value::map([("$ref", Value::from(LABEL_SELECTOR))]);
+        let metadata = Value::map([("name", text()), ("namespace", text()), ("selector", selector)]);
+        let root = Value::map([("apiVersion", text()), ("kind", text()), ("metadata", open(metadata))]);
+        builtin::definitions().schema(&open(root))
+    })
 }
 
 /// The schema of `metadata`.

@@ -1,6 +1,6 @@
 //! The status block: fields with expressions, and the author's conditions.
 
-use kro_cel::ast::{ExprKind, Literal};
+use kro_cel::ast::{Ast, ExprId, ExprKind, Literal, MapEntry};
 use kro_cel::macros;
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::graph as codes;
@@ -154,26 +154,43 @@ struct Found {
     span: std::ops::Range<usize>,
 }
 
+/// The map literals of all `runtime.newCondition`, each with the call.
+fn new_conditions(ast: &Ast) -> Vec<(ExprId, &[MapEntry])> {
+    let mut found = Vec::new();
+    ast.walk(|id| {
+        if let ExprKind::Call { function, args, .. } = ast.kind(id)
+            && function == macros::NEW_CONDITION
+            && let Some(ExprKind::Map(entries)) = args.first().map(|arg| ast.kind(*arg))
+        {
+            found.push((id, entries.as_ref()));
+        }
+    });
+    found
+}
+
+/// The fields that conditions are made of, with their values.
+pub(crate) fn condition_fields(ast: &Ast) -> impl Iterator<Item = (&Str, ExprId)> {
+    new_conditions(ast).into_iter().flat_map(|(_, entries)| entries).filter_map(|entry| match ast.kind(entry.key) {
+        ExprKind::Literal(Literal::String(name)) => Some((name, entry.value)),
+        _ => None,
+    })
+}
+
 fn literal_conditions(draft: &Draft) -> Vec<Found> {
     let ast = &draft.ast;
     let mut found = Vec::new();
-    ast.walk(|id| {
-        let ExprKind::Call { function, args, .. } = ast.kind(id) else { return };
-        if function != macros::NEW_CONDITION {
-            return;
-        }
-        let Some(ExprKind::Map(entries)) = args.first().map(|arg| ast.kind(*arg)) else { return };
+    for (id, entries) in new_conditions(ast) {
         let text = |wanted: &str| {
             let is_wanted = |key| matches!(ast.kind(key), ExprKind::Literal(Literal::String(name)) if name == wanted);
             let entry = entries.iter().find(|entry| is_wanted(entry.key))?;
             literal(draft, entry.value)
         };
         found.push(Found { kind: text("type"), status: text("status"), span: ast.span(id) });
-    });
+    }
     found
 }
 
-fn literal(draft: &Draft, id: kro_cel::ExprId) -> Option<Str> {
+fn literal(draft: &Draft, id: ExprId) -> Option<Str> {
     match draft.ast.kind(id) {
         ExprKind::Literal(Literal::String(text)) => Some(text.clone()),
         _ => None,

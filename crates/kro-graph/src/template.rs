@@ -2,6 +2,7 @@
 
 mod expected;
 mod literal;
+mod required;
 
 use kro_diagnostics::codes::typing as codes;
 use kro_diagnostics::{Code, Diagnostic, did_you_mean};
@@ -10,6 +11,7 @@ use kro_value::{FieldPath, Map, Segment, Str, Value};
 
 use crate::report::Report;
 use expected::Expected;
+use required::Demand;
 
 /// A string of a template that has `${` in it.
 #[derive(Debug, Clone)]
@@ -20,9 +22,6 @@ pub(crate) struct Site {
     /// The schema of the field, where it is known.
     pub target: Option<Schema>,
 }
-
-/// Fields that the API server fills in although the bundled schema requires them.
-const FILLED_IN: &[(&str, &str)] = &[("roleRef", "apiGroup")];
 
 /// Walks a template. Without a schema, and below fields that keep whatever they get, nothing is checked.
 /// `base` is where the template stands in the definition.
@@ -115,23 +114,21 @@ impl Walk<'_, '_> {
         self.report.push_key(diagnostic);
     }
 
-    /// A warning only: a template may be meant to apply a part of an object that exists.
     fn check_required(&mut self, map: &Map, schema: &Schema) {
         let parent = match self.path.segments().last() {
             Some(Segment::Field(name)) => name.clone(),
             _ => Str::default(),
         };
-        for name in schema.required() {
-            let is_filled_in = FILLED_IN.contains(&(parent.as_str(), name.as_str()))
-                || schema.property(name).is_some_and(|field| field.default_value().is_some());
-            if map.contains_key(name) || is_filled_in {
-                continue;
-            }
+        for name in schema.required().iter().filter(|name| !map.contains_key(name)) {
+            let diagnostic = match required::judge(schema, &parent, name) {
+                Demand::None => continue,
+                Demand::Likely => Diagnostic::warning,
+                Demand::Certain => Diagnostic::error,
+            };
             let path = self.path.field(name.clone());
             let message = format!("required field {path} is missing");
-            let diagnostic = Diagnostic::warning(codes::REQUIRED_FIELD, message).about(self.id).at(self.at(&path));
-            self.report
-                .push(diagnostic.help("the API server refuses the object unless it exists already and has the field"));
+            let diagnostic = diagnostic(codes::REQUIRED_FIELD, message).about(self.id).at(self.at(&path));
+            self.report.push(diagnostic);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Types of expressions: checked against the kinds of resources, the instance, and the fields they fill.
 
+mod arguments;
 mod inference;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::expression::{self, Draft};
 use crate::report::Report;
 use crate::resource::Resource;
 use crate::schemas;
-use crate::status::{Item, Status};
+use crate::status::{self, Item, Status};
 
 const CONDITION: &str = "kro.run.Condition";
 
@@ -133,6 +134,10 @@ impl Typing<'_, '_> {
     fn checked(&mut self, environment: &Environment, id: &str, draft: &Draft) -> Option<Checked> {
         let checked = environment.check(&draft.ast);
         checked.errors.iter().for_each(|issue| expression::report_issue(self.report, id, draft, issue));
+        for problem in arguments::problems(&draft.ast) {
+            let diagnostic = Diagnostic::error(codes::ARGUMENT, problem.message);
+            self.report.push(draft.diagnostic(self.report, id, diagnostic, problem.span));
+        }
         checked.errors.is_empty().then_some(checked)
     }
 
@@ -209,6 +214,7 @@ impl Typing<'_, '_> {
     fn check_condition(&mut self, item: &Item) {
         let environment = self.environment.clone();
         let Some(checked) = self.checked(&environment, "", &item.draft) else { return };
+        self.check_condition_fields(item, &checked);
         let result = checked.result_type();
         let single = result.list_element().unwrap_or(result);
         let is_condition = matches!(single, Type::Object(name) if &**name == CONDITION)
@@ -220,6 +226,23 @@ impl Typing<'_, '_> {
                 item.draft.text
             );
             self.report_whole("", &item.draft, Diagnostic::error(graph_codes::CONDITION, message));
+        }
+    }
+
+    /// The fields of a condition are strings.
+    fn check_condition_fields(&mut self, item: &Item, checked: &Checked) {
+        for (field, value) in status::condition_fields(&item.draft.ast) {
+            let found = checked.type_of(value);
+            if !matches!(found, Type::String | Type::Dyn | Type::Error) {
+                let message = readable(&format!(
+                    "runtime.newCondition: expected type of field '{field}' is 'string' but provided type is '{found}' in \
+                     expression {:?}",
+                    item.draft.text
+                ));
+                let diagnostic = Diagnostic::error(graph_codes::CONDITION, message);
+                let span = item.draft.ast.span(value);
+                self.report.push(item.draft.diagnostic(self.report, "", diagnostic, span));
+            }
         }
     }
 

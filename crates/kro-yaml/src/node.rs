@@ -82,7 +82,8 @@ impl Node {
         Self { span, kind: NodeKind::Sequence(Arc::new(items)), value, nodes, height }
     }
 
-    pub(crate) fn mapping(span: Span, entries: Vec<Entry>) -> Self {
+    /// A mapping of entries with unique keys, for tools that complete or rearrange what was read.
+    pub fn mapping(span: Span, entries: Vec<Entry>) -> Self {
         let value = Value::map(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_value())));
         let nodes = 1 + entries.iter().map(|entry| entry.value.nodes).sum::<usize>();
         let height = 1 + entries.iter().map(|entry| entry.value.height).max().unwrap_or(0);

@@ -48,6 +48,15 @@ pub fn summarise(name: &str, text: &str) -> String {
     out
 }
 
+/// The fields that expressions fill, and the text of each.
+pub fn node_expressions(node: &Node) -> String {
+    let line = |field: &kro_graph::Field| {
+        let how = if field.expression.is_template { "template" } else { "standalone" };
+        format!("{}.{} {how} {:?}\n", node.id, field.path, field.expression.text)
+    };
+    node.fields.iter().map(line).collect()
+}
+
 fn write_graph(out: &mut String, graph: &Graph) {
     let ids = |nodes: &[kro_graph::NodeIndex]| {
         nodes.iter().map(|node| graph.node(*node).id.as_str()).collect::<Vec<_>>().join(" ")

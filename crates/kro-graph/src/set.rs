@@ -1,0 +1,71 @@
+//! Several definitions together: each may use the kinds that the others define.
+
+use std::collections::BTreeSet;
+
+use kro_diagnostics::codes::typing;
+
+use crate::{CompileOptions, Compiled, CrdSchemas, Gvk, SchemaSource, SchemaSources, Source, compile};
+
+/// Compiles definitions that belong together, in any order. The result of each is in the order of the sources.
+///
+/// A kind that only a definition of the set knows is used as that definition makes it. Where that one does not compile
+/// itself, the kind counts as missing, and the help says whose fault that is.
+pub fn compile_set(sources: &[Source], schemas: &dyn SchemaSource, options: &CompileOptions) -> Vec<Compiled> {
+    let mut known = CrdSchemas::default();
+    let mut results: Vec<Compiled> = Vec::with_capacity(sources.len());
+    for source in sources {
+        let compiled = compile(source, &SchemaSources::new([schemas, &known as _]), options);
+        learn(&mut known, &compiled);
+        results.push(compiled);
+    }
+    let mut waiting: BTreeSet<usize> = (0..results.len()).filter(|at| !results[*at].missing_kinds.is_empty()).collect();
+    // Each round resolves a kind for at least one definition or is the last.
+    while let Some(at) = waiting.iter().copied().find(|at| is_resolvable(&results[*at], &known)) {
+        waiting.remove(&at);
+        results[at] = compile(&sources[at], &SchemaSources::new([schemas, &known as _]), options);
+        learn(&mut known, &results[at]);
+        if !results[at].missing_kinds.is_empty() {
+            waiting.insert(at);
+        }
+    }
+    waiting.into_iter().for_each(|at| blame(&mut results[at], sources));
+    results
+}
+
+fn learn(known: &mut CrdSchemas, compiled: &Compiled) {
+    if let Some(api) = compiled.graph.as_ref().and_then(|graph| graph.instance.as_ref()) {
+        known.add(&api.crd);
+    }
+}
+
+fn is_resolvable(compiled: &Compiled, known: &CrdSchemas) -> bool {
+    compiled.missing_kinds.iter().any(|gvk| known.resolve(gvk).is_some())
+}
+
+/// Says of a missing kind which definition of the set should have defined it.
+fn blame(compiled: &mut Compiled, sources: &[Source]) {
+    let culprits = |gvk: &Gvk| sources.iter().find(|source| defines(source, gvk));
+    let helps: Vec<(String, String)> = compiled
+        .missing_kinds
+        .iter()
+        .filter_map(|gvk| {
+            let name = culprits(gvk)?.value.str_at(&["metadata", "name"]).unwrap_or_default();
+            Some((
+                format!("{:?}", gvk.to_string()),
+                format!("definition {name:?} defines this kind, but does not compile"),
+            ))
+        })
+        .collect();
+    for diagnostic in compiled.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == typing::UNKNOWN_KIND) {
+        if let Some((_, help)) = helps.iter().find(|(kind, _)| diagnostic.message.contains(kind.as_str())) {
+            diagnostic.help = Some(help.clone().into());
+        }
+    }
+}
+
+fn defines(source: &Source, gvk: &Gvk) -> bool {
+    let text = |key| source.value.str_at(&["spec", "schema", key]).filter(|text| !text.is_empty());
+    text("kind") == Some(&gvk.kind)
+        && text("apiVersion") == Some(&gvk.version)
+        && text("group").unwrap_or(kro_api::GROUP) == gvk.group
+}

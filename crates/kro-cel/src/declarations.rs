@@ -8,6 +8,7 @@ use std::sync::Arc;
 use kro_value::Str;
 
 use crate::ast::Literal;
+pub use crate::cost::Cost;
 use crate::eval::{EvalContext, EvalError};
 use crate::macros::Macro;
 use crate::provider::ObjectTypes;
@@ -17,18 +18,6 @@ use crate::value::CelValue;
 /// The code of an overload. A receiver is the first argument. The evaluator calls it only with arguments whose run-time
 /// types fit the declared parameters, unless the function is declared [`FunctionDecl::catch_all`].
 pub type Implementation = fn(&mut EvalContext, &[CelValue]) -> Result<CelValue, EvalError>;
-
-/// How the cost of a call grows, in units of about one simple operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cost {
-    /// One unit.
-    #[default]
-    Constant,
-    /// One unit, and one more for every ten bytes, characters or elements of all arguments.
-    Traversal,
-    /// Like [`Cost::Traversal`], for the product of the sizes of the first two arguments: a search, a regular expression.
-    Product,
-}
 
 /// One signature of a function.
 #[derive(Clone, Debug)]
@@ -61,7 +50,7 @@ impl OverloadDecl {
     /// An overload with a name that is not known when this program is built.
     pub fn new(id: Str, member: bool, params: impl IntoIterator<Item = Type>, result: Type) -> Self {
         let params = params.into_iter().collect();
-        Self { id, member, params, result, implementation: None, cost: Cost::Constant }
+        Self { id, member, params, result, implementation: None, cost: Cost::One }
     }
 
     /// Adds the code.

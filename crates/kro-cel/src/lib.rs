@@ -10,6 +10,7 @@ pub mod ast;
 pub mod checker;
 pub mod compatible;
 pub mod convert;
+pub mod cost;
 pub mod declarations;
 mod environment;
 pub mod eval;

@@ -7,6 +7,7 @@
 //! values of maps.
 
 mod escaping;
+mod sizes;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use kro_value::{Str, Value};
 use crate::structural::{AdditionalProperties, Schema, SchemaType};
 
 pub use escaping::{escape, is_reserved, unescape};
+pub use sizes::SchemaSizes;
 
 /// What the names of all types of schemas start with.
 pub const TYPE_PREFIX: &str = "__type_";

@@ -60,12 +60,54 @@ impl Default for Budget {
 pub struct EvalContext {
     left: Budget,
     total: Budget,
+    counting: Option<Box<Count>>,
+}
+
+/// The cost so far, in the units of [`crate::cost`], and how much it may become.
+#[derive(Debug)]
+struct Count {
+    cost: u64,
+    limit: u64,
 }
 
 impl EvalContext {
     /// The context of an evaluation that starts with a full budget.
     pub fn new(budget: Budget) -> Self {
-        Self { left: budget, total: budget }
+        Self { left: budget, total: budget, counting: None }
+    }
+
+    /// A context that also counts the cost of what is evaluated, as [`crate::cost`] defines it, up to a limit. That takes
+    /// time, so it is for those who have to know.
+    pub fn counting(budget: Budget, limit: u64) -> Self {
+        Self { counting: Some(Box::new(Count { cost: 0, limit })), ..Self::new(budget) }
+    }
+
+    /// The cost so far; zero unless it is counted.
+    pub fn cost(&self) -> u64 {
+        self.counting.as_ref().map_or(0, |count| count.cost)
+    }
+
+    /// Starts counting from zero again, up to the same limit.
+    pub fn reset_cost(&mut self) {
+        if let Some(count) = &mut self.counting {
+            count.cost = 0;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_counting(&self) -> bool {
+        self.counting.is_some()
+    }
+
+    /// Adds to the cost.
+    #[cold]
+    pub(crate) fn add_cost(&mut self, cost: u64) -> Result<(), EvalError> {
+        let Some(count) = &mut self.counting else { return Ok(()) };
+        count.cost = count.cost.saturating_add(cost);
+        if count.cost <= count.limit {
+            return Ok(());
+        }
+        Err(EvalError::new(ErrorKind::BudgetExceeded, "operation cancelled: actual cost limit exceeded"))
     }
 
     /// A context without limits.

@@ -6,6 +6,7 @@ use super::path::{Cursor, Path, Root, is_list, key_text, not_found};
 use super::plan::{BinaryOperation, Call, Comparison, Element, Entry, Has, Index, Kind, Match, MatchFunction, Node};
 use super::program::Inner;
 use super::{Activation, ErrorKind, EvalContext, EvalError};
+use crate::cost::{self, Cost};
 use crate::library;
 use crate::operators;
 use crate::value::{CelValue, MapBuilder, MapKey, try_equal, unsupported_key};
@@ -34,6 +35,9 @@ impl<'a> Frame<'a> {
 
     /// The value of a node; errors know where they arose.
     pub fn evaluate(&mut self, node: &Node) -> Outcome {
+        if self.context.is_counting() {
+            self.context.add_cost(fixed_cost(&node.kind))?;
+        }
         let outcome = self.evaluate_kind(&node.kind);
         match outcome {
             Err(error) => Err(error.at(&(node.start as usize..node.end as usize))),
@@ -57,11 +61,13 @@ impl<'a> Frame<'a> {
             }
             Kind::Equal(nodes, wanted) => {
                 let (left, right) = self.pair(nodes)?;
+                self.count(|| cost::comparison_cost(&left, &right))?;
                 Ok(CelValue::Bool(try_equal(self.context, &left, &right)? == *wanted))
             }
             Kind::Compare(nodes, comparison) => self.compare(nodes, *comparison),
             Kind::In(nodes) => {
                 let (item, container) = self.pair(nodes)?;
+                self.count(|| cost::membership_cost(&container))?;
                 library::contains_item(self.context, &item, &container).map(CelValue::Bool)
             }
             Kind::Binary(nodes, operation) => self.binary(nodes, *operation),
@@ -81,6 +87,12 @@ impl<'a> Frame<'a> {
             Kind::Take(slot) => std::mem::replace(&mut self.slots[*slot as usize], Ok(CelValue::Null)),
             Kind::Fail(error) => Err(error.clone()),
         }
+    }
+
+    /// Adds the cost of an operation on values, where costs are counted.
+    #[inline]
+    fn count(&mut self, cost: impl FnOnce() -> u64) -> Result<(), EvalError> {
+        if self.context.is_counting() { self.context.add_cost(cost()) } else { Ok(()) }
     }
 
     fn pair(&mut self, nodes: &[Node; 2]) -> Result<(CelValue, CelValue), EvalError> {
@@ -120,6 +132,7 @@ impl<'a> Frame<'a> {
 
     fn compare(&mut self, nodes: &[Node; 2], comparison: Comparison) -> Outcome {
         let (left, right) = self.pair(nodes)?;
+        self.count(|| cost::comparison_cost(&left, &right))?;
         let operator = match comparison {
             Comparison::Less => operators::LESS,
             Comparison::LessEquals => operators::LESS_EQUALS,
@@ -137,6 +150,7 @@ impl<'a> Frame<'a> {
 
     fn binary(&mut self, nodes: &[Node; 2], operation: BinaryOperation) -> Outcome {
         let (left, right) = self.pair(nodes)?;
+        self.count(|| cost::binary_cost(&left, &right))?;
         operation(self.context, &left, &right)
     }
 
@@ -161,6 +175,7 @@ impl<'a> Frame<'a> {
     fn match_regex(&mut self, found: &Match) -> Outcome {
         let value = self.evaluate(&found.text)?;
         let limit = found.limit.as_ref().map(|limit| self.evaluate(limit)).transpose()?;
+        self.count(|| cost::measure(Cost::Regex, &[value.clone(), found.regex.as_str().into()]))?;
         let CelValue::String(text) = &value else {
             return Err(super::dispatch::no_match_overload(found.function, &value, limit.as_ref()));
         };
@@ -293,6 +308,22 @@ impl<'a> Frame<'a> {
             (None, _) => false,
         };
         Ok(CelValue::Bool(found))
+    }
+}
+
+/// What a node costs whatever the values are; that of operators and functions depends on them.
+#[cold]
+fn fixed_cost(kind: &Kind) -> u64 {
+    match kind {
+        Kind::Path(path) => path.steps.len() as u64 + u64::from(!matches!(path.root, Root::Node(_))),
+        Kind::Index(_) | Kind::Not(_) | Kind::NotStrictlyFalse(_) | Kind::OrElse(..) | Kind::Take(_) => 1,
+        Kind::List(_) => cost::LIST,
+        Kind::Map(_) => cost::MAP,
+        // the accumulator, a list of one item, and the sum
+        Kind::Append(..) => cost::LIST + 2,
+        // the accumulator and the call
+        Kind::Insert(..) => 2,
+        _ => 0,
     }
 }
 

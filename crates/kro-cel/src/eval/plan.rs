@@ -3,6 +3,7 @@ use regex::Regex;
 
 use super::Implementation;
 use super::path::Path;
+use crate::cost::Cost;
 use crate::types::Type;
 use crate::value::CelValue;
 
@@ -102,6 +103,7 @@ pub(super) enum Selection {
 pub(super) struct Candidate {
     pub params: Box<[Type]>,
     pub code: Implementation,
+    pub cost: Cost,
 }
 
 /// A function with a regular expression that is known from the text.

@@ -294,8 +294,9 @@ impl Planner<'_> {
         let name = declaration.name.clone();
         let all = &declaration.overloads;
         if declaration.catch_all {
-            let first = all.iter().find_map(|overload| overload.implementation);
-            let candidates = first.map(|code| Candidate { params: Box::default(), code }).into_iter().collect();
+            let first = all.iter().find_map(|overload| Some((overload.implementation?, overload.cost)));
+            let candidates = first.map(|(code, cost)| Candidate { params: Box::default(), code, cost });
+            let candidates = candidates.into_iter().collect();
             return Call { name, args: args.into(), candidates, select: Selection::First };
         }
         let single = overloads.filter(|overloads| overloads.len() == 1);
@@ -305,7 +306,8 @@ impl Planner<'_> {
         });
         let candidates: Vec<Candidate> = chosen
             .filter_map(|(_, overload)| {
-                Some(Candidate { params: overload.params.clone().into(), code: overload.implementation? })
+                let code = overload.implementation?;
+                Some(Candidate { params: overload.params.clone().into(), code, cost: overload.cost })
             })
             .collect();
         let certain = matches!(candidates.as_slice(), [only] if self.certain(&only.params, operands));

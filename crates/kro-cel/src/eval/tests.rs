@@ -89,3 +89,66 @@ fn a_spent_budget_is_never_absorbed() {
     let error = environment.plan(&ast, None).unwrap().evaluate(&(), &Budget { steps: 1_000, bytes: 1 << 20 });
     assert_eq!(error.map_err(|error| error.kind()), Err(ErrorKind::BudgetExceeded));
 }
+
+/// What would take for ever, or all memory, or the whole stack, is refused where it starts: most of it by a limit of its own,
+/// the rest by the budget that every evaluation has.
+#[test]
+fn bombs_do_not_go_off() {
+    let environment = library::kro_environment();
+    let mut wrong = Vec::new();
+    let budget = Budget { steps: 1_000_000, bytes: 8 << 20 };
+    let doubled = |start: &str, times: usize, last: &str| {
+        let binds: String = (1..=times).map(|at| format!("cel.bind(x{at}, x{0} + x{0}, ", at - 1)).collect();
+        let last = last.replace("$", &format!("x{times}"));
+        format!("cel.bind(x0, '{start}', {binds}{last}{}", ")".repeat(times + 1))
+    };
+    for (text, message) in [
+        ("lists.range(1000000000)".to_owned(), "lists.range: size 1000000000 exceeds maximum allowed (1000000)"),
+        (doubled("[", 17, "json.unmarshal($)"), "json.unmarshal failed to parse JSON: recursion limit exceeded"),
+        (doubled("{\"a\":", 16, "json.unmarshal($)"), "json.unmarshal failed to parse JSON: recursion limit exceeded"),
+        (doubled("(", 14, "'a'.matches($)"), "error parsing regexp: "),
+        (doubled("a{1000}", 9, "'a'.matches($)"), "error parsing regexp: "),
+        ("'a'.matches('((((a{100}){100}){100}){100})')".to_owned(), "error parsing regexp: "),
+        (doubled("9", 16, "quantity($ + 'x')"), "quantities must match"),
+        (doubled("1", 20, "int($)"), "type conversion error from 'string' to 'int'"),
+        (doubled("aaaaaaaa", 40, "$"), "evaluation exceeds its budget of 8388608 bytes of new values"),
+        (doubled("%s", 12, "'%s'.format([$.format([$])])"), ""),
+        ("'%.2147483647f'.format([1.5])".to_owned(), ""),
+        ("random.seededString(2000000000, 'a')".to_owned(), ""),
+        ("lists.range(1000).map(a, lists.range(1000).map(b, lists.range(1000))).size()".to_owned(), "evaluation exceeds "),
+        ("lists.range(1000000).map(a, 'x').join('yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy')"
+            .to_owned(), "evaluation exceeds "),
+        ("lists.range(100000).distinct()".to_owned(), "evaluation exceeds "),
+        ("lists.range(100000).map(a, lists.range(1000)).flatten().size()".to_owned(), "evaluation exceeds "),
+        ("'a'.replace('', 'bbbbbbbbbb').replace('', 'bbbbbbbbbb').replace('', 'bbbbbbbbbb').replace('', 'bbbbbbbbbb')\
+          .replace('', 'bbbbbbbbbb').replace('', 'bbbbbbbbbb').replace('', 'bbbbbbbbbb').replace('', 'bbbbbbbbbb').size()"
+            .to_owned(), "evaluation exceeds "),
+    ] {
+        let parsed = environment.parse(&text);
+        assert_eq!(parsed.errors, [], "{text:.80}");
+        let mut context = EvalContext::new(budget);
+        let outcome = environment.plan(&parsed.ast, None).and_then(|program| program.evaluate_with(&(), &mut context));
+        match outcome {
+            Err(error) if error.message().starts_with(message) => {}
+            Err(error) => wrong.push(format!("{text:.80}: {error:.200}")),
+            Ok(value) => wrong.push(format!("{text:.80}: {}", value.type_name())),
+        }
+        assert!(context.used().bytes <= budget.bytes, "{text:.80}");
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Depth is bounded where an expression is read: by the parser for what nests, by the tree for what is long.
+#[test]
+fn depth_ends_in_the_parser() {
+    let environment = library::kro_environment();
+    for text in [
+        "(".repeat(100_000),
+        "[".repeat(5_000) + &"]".repeat(5_000),
+        "!".repeat(100_000) + "true",
+        "a.".repeat(50_000) + "a",
+    ] {
+        let errors = environment.parse(&text).errors;
+        assert!(!errors.is_empty(), "{text:.20}");
+    }
+}

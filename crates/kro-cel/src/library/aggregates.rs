@@ -1,5 +1,5 @@
 use super::{FunctionDecl, Outcome, catch_all, global, globals, member, members, no_overload};
-use crate::declarations::{Cost, OverloadDecl};
+use crate::declarations::OverloadDecl;
 use crate::eval::{EvalContext, EvalError};
 use crate::operators;
 use crate::value::CelValue;
@@ -12,21 +12,26 @@ pub(super) fn functions() -> Vec<FunctionDecl> {
             |_, _| Err(EvalError::no_overload()), // part of the evaluator
             globals(["index_list(list(A), int) -> A", "index_map(map(A, B), A) -> B"]),
         ),
-        catch_all("contains", |context, args| search(context, args, |text, part| text.contains(part)), {
-            members(["contains_string(string, string) -> bool"]).into_iter().map(|o| o.costs(Cost::Product)).collect()
-        }),
+        catch_all(
+            "contains",
+            |context, args| search(context, args, |text, part| text.contains(part)),
+            members(["contains_string(string, string) -> bool ~ search"]),
+        ),
         catch_all(
             "startsWith",
             |context, args| search(context, args, |text, part| text.starts_with(part)),
-            members(["starts_with_string(string, string) -> bool"]),
+            members(["starts_with_string(string, string) -> bool ~ walk 1"]),
         ),
         catch_all(
             "endsWith",
             |context, args| search(context, args, |text, part| text.ends_with(part)),
-            members(["ends_with_string(string, string) -> bool"]),
+            members(["ends_with_string(string, string) -> bool ~ walk 1"]),
         ),
         catch_all("matches", super::regexes::matches, {
-            vec![global("matches(string, string) -> bool"), member("matches_string(string, string) -> bool")]
+            vec![
+                global("matches(string, string) -> bool ~ regex"),
+                member("matches_string(string, string) -> bool ~ regex"),
+            ]
         }),
     ]
 }

@@ -40,14 +40,14 @@ pub(super) fn functions() -> Vec<FunctionDecl> {
 
 fn additions() -> Vec<crate::OverloadDecl> {
     globals([
-        "add_bytes(bytes, bytes) -> bytes",
+        "add_bytes(bytes, bytes) -> bytes ~ concat",
         "add_double(double, double) -> double",
         "add_duration_duration(duration, duration) -> duration",
         "add_duration_timestamp(duration, timestamp) -> timestamp",
         "add_timestamp_duration(timestamp, duration) -> timestamp",
         "add_int64(int, int) -> int",
-        "add_list(list(A), list(A)) -> list(A)",
-        "add_string(string, string) -> string",
+        "add_list(list(A), list(A)) -> list(A) ~ append",
+        "add_string(string, string) -> string ~ concat",
         "add_uint64(uint, uint) -> uint",
     ])
 }

@@ -9,14 +9,17 @@ pub fn collections() -> Library {
     Library::new(
         "kro.collections",
         [
-            method("merge", [("map_merge(map(K, V), map(K, V)) -> map(K, V)", merge as Implementation)]),
-            method("deepMerge", [("dyn_deep_merge(dyn, dyn) -> dyn", deep_merge as Implementation)]),
-            function("lists.setAtIndex", [("set_at_index(list(T), int, T) -> list(T)", set as Implementation)]),
+            method("merge", [("map_merge(map(K, V), map(K, V)) -> map(K, V) ~ append", merge as Implementation)]),
+            method("deepMerge", [("dyn_deep_merge(dyn, dyn) -> dyn ~ everything", deep_merge as Implementation)]),
+            function("lists.setAtIndex", [("set_at_index(list(T), int, T) -> list(T) ~ list", set as Implementation)]),
             function(
                 "lists.insertAtIndex",
-                [("insert_at_index(list(T), int, T) -> list(T)", insert as Implementation)],
+                [("insert_at_index(list(T), int, T) -> list(T) ~ list", insert as Implementation)],
             ),
-            function("lists.removeAtIndex", [("remove_at_index(list(T), int) -> list(T)", remove as Implementation)]),
+            function(
+                "lists.removeAtIndex",
+                [("remove_at_index(list(T), int) -> list(T) ~ list", remove as Implementation)],
+            ),
         ],
     )
 }

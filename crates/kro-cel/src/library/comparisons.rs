@@ -16,11 +16,15 @@ pub(super) fn functions() -> Vec<FunctionDecl> {
             |_, args| ordered(args, operators::GREATER_EQUALS),
             overloads(GREATER_EQUALS),
         ),
-        catch_all(operators::EQUALS, |context, args| equals(context, args, true), globals(["equals(A, A) -> bool"])),
+        catch_all(
+            operators::EQUALS,
+            |context, args| equals(context, args, true),
+            globals(["equals(A, A) -> bool ~ compare"]),
+        ),
         catch_all(
             operators::NOT_EQUALS,
             |context, args| equals(context, args, false),
-            globals(["not_equals(A, A) -> bool"]),
+            globals(["not_equals(A, A) -> bool ~ compare"]),
         ),
         catch_all(
             operators::IN,
@@ -28,11 +32,11 @@ pub(super) fn functions() -> Vec<FunctionDecl> {
                 [item, container] => contains_item(context, item, container).map(CelValue::Bool),
                 _ => Err(EvalError::no_overload()),
             },
-            globals(["in_list(A, list(A)) -> bool", "in_map(A, map(A, B)) -> bool"]),
+            globals(["in_list(A, list(A)) -> bool ~ items 1", "in_map(A, map(A, B)) -> bool"]),
         ),
-        catch_all(operators::LOGICAL_AND, strict, globals(["logical_and(bool, bool) -> bool"])),
-        catch_all(operators::LOGICAL_OR, strict, globals(["logical_or(bool, bool) -> bool"])),
-        catch_all(operators::CONDITIONAL, strict, globals(["conditional(bool, A, A) -> A"])),
+        catch_all(operators::LOGICAL_AND, strict, globals(["logical_and(bool, bool) -> bool ~ free"])),
+        catch_all(operators::LOGICAL_OR, strict, globals(["logical_or(bool, bool) -> bool ~ free"])),
+        catch_all(operators::CONDITIONAL, strict, globals(["conditional(bool, A, A) -> A ~ free"])),
         catch_all(
             operators::LOGICAL_NOT,
             |_, args| match args {
@@ -61,8 +65,8 @@ const LESS: [&str; 14] = [
     "less_double(double, double) -> bool",
     "less_double_int64(double, int) -> bool",
     "less_double_uint64(double, uint) -> bool",
-    "less_string(string, string) -> bool",
-    "less_bytes(bytes, bytes) -> bool",
+    "less_string(string, string) -> bool ~ compare",
+    "less_bytes(bytes, bytes) -> bool ~ compare",
     "less_timestamp(timestamp, timestamp) -> bool",
     "less_duration(duration, duration) -> bool",
 ];
@@ -77,8 +81,8 @@ const LESS_EQUALS: [&str; 14] = [
     "less_equals_double(double, double) -> bool",
     "less_equals_double_int64(double, int) -> bool",
     "less_equals_double_uint64(double, uint) -> bool",
-    "less_equals_string(string, string) -> bool",
-    "less_equals_bytes(bytes, bytes) -> bool",
+    "less_equals_string(string, string) -> bool ~ compare",
+    "less_equals_bytes(bytes, bytes) -> bool ~ compare",
     "less_equals_timestamp(timestamp, timestamp) -> bool",
     "less_equals_duration(duration, duration) -> bool",
 ];
@@ -93,8 +97,8 @@ const GREATER: [&str; 14] = [
     "greater_double(double, double) -> bool",
     "greater_double_int64(double, int) -> bool",
     "greater_double_uint64(double, uint) -> bool",
-    "greater_string(string, string) -> bool",
-    "greater_bytes(bytes, bytes) -> bool",
+    "greater_string(string, string) -> bool ~ compare",
+    "greater_bytes(bytes, bytes) -> bool ~ compare",
     "greater_timestamp(timestamp, timestamp) -> bool",
     "greater_duration(duration, duration) -> bool",
 ];
@@ -109,8 +113,8 @@ const GREATER_EQUALS: [&str; 14] = [
     "greater_equals_double(double, double) -> bool",
     "greater_equals_double_int64(double, int) -> bool",
     "greater_equals_double_uint64(double, uint) -> bool",
-    "greater_equals_string(string, string) -> bool",
-    "greater_equals_bytes(bytes, bytes) -> bool",
+    "greater_equals_string(string, string) -> bool ~ compare",
+    "greater_equals_bytes(bytes, bytes) -> bool ~ compare",
     "greater_equals_timestamp(timestamp, timestamp) -> bool",
     "greater_equals_duration(duration, duration) -> bool",
 ];

@@ -18,7 +18,7 @@ pub(super) fn functions() -> Vec<FunctionDecl> {
             "bytes",
             [
                 ("bytes_to_bytes(bytes) -> bytes", |_, args| identity(args)),
-                ("string_to_bytes(string) -> bytes", string_to_bytes),
+                ("string_to_bytes(string) -> bytes ~ convert 16", string_to_bytes),
             ],
         ),
     ];
@@ -68,7 +68,7 @@ fn texts_and_times() -> [FunctionDecl; 3] {
             [
                 ("string_to_string(string) -> string", (|_, args| identity(args)) as Implementation),
                 ("bool_to_string(bool) -> string", to_string),
-                ("bytes_to_string(bytes) -> string", to_string),
+                ("bytes_to_string(bytes) -> string ~ convert 4", to_string),
                 ("double_to_string(double) -> string", to_string),
                 ("duration_to_string(duration) -> string", to_string),
                 ("int64_to_string(int) -> string", to_string),

@@ -21,9 +21,15 @@ pub fn encoders() -> Library {
     Library::new(
         "encoders",
         [
-            function("base64.decode", [("base64_decode_string(string) -> bytes", decode as Implementation)]),
-            function("base64.encode", [("base64_encode_bytes(bytes) -> string", encode as Implementation)]),
-            function("json.encode", [("json_encode_dyn(dyn) -> string", super::json::encode as Implementation)]),
+            function(
+                "base64.decode",
+                [("base64_decode_string(string) -> bytes ~ convert 4", decode as Implementation)],
+            ),
+            function("base64.encode", [("base64_encode_bytes(bytes) -> string ~ convert 6", encode as Implementation)]),
+            function(
+                "json.encode",
+                [("json_encode_dyn(dyn) -> string ~ everything", super::json::encode as Implementation)],
+            ),
         ],
     )
 }

@@ -33,7 +33,7 @@ pub fn formats() -> Library {
         method(
             "validate",
             [(
-                "format-validate(kubernetes.NamedFormat, string) -> optional_type(list(string))",
+                "format-validate(kubernetes.NamedFormat, string) -> optional_type(list(string)) ~ format",
                 validate as Implementation,
             )],
         ),

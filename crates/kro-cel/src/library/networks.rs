@@ -12,9 +12,9 @@ pub fn ips() -> Library {
     Library::new(
         "kubernetes.net.ip",
         [
-            function("ip", [("string_to_ip(string) -> net.IP", parse_ip as Implementation)]),
-            function("ip.isCanonical", [("ip_is_canonical(string) -> bool", is_canonical as Implementation)]),
-            function("isIP", [("is_ip(string) -> bool", is_ip as Implementation)]),
+            function("ip", [("string_to_ip(string) -> net.IP ~ walk 0", parse_ip as Implementation)]),
+            function("ip.isCanonical", [("ip_is_canonical(string) -> bool ~ walk2 0", is_canonical as Implementation)]),
+            function("isIP", [("is_ip(string) -> bool ~ walk 0", is_ip as Implementation)]),
             function("string", [("ip_to_string(net.IP) -> string", ip_text as Implementation)]),
             method(
                 "family",
@@ -68,21 +68,24 @@ pub fn cidrs() -> Library {
     Library::new(
         "kubernetes.net.cidr",
         [
-            function("cidr", [("string_to_cidr(string) -> net.CIDR", parse_cidr as Implementation)]),
-            function("isCIDR", [("is_cidr(string) -> bool", is_cidr as Implementation)]),
+            function("cidr", [("string_to_cidr(string) -> net.CIDR ~ walk 0", parse_cidr as Implementation)]),
+            function("isCIDR", [("is_cidr(string) -> bool ~ walk 0", is_cidr as Implementation)]),
             function("string", [("cidr_to_string(net.CIDR) -> string", cidr_text as Implementation)]),
             method(
                 "containsIP",
                 [
-                    ("cidr_contains_ip_string(net.CIDR, string) -> bool", contains_ip as Implementation),
-                    ("cidr_contains_ip_ip(net.CIDR, net.IP) -> bool", contains_ip),
+                    ("cidr_contains_ip_string(net.CIDR, string) -> bool ~ address text", contains_ip as Implementation),
+                    ("cidr_contains_ip_ip(net.CIDR, net.IP) -> bool ~ address", contains_ip),
                 ],
             ),
             method(
                 "containsCIDR",
                 [
-                    ("cidr_contains_cidr_string(net.CIDR, string) -> bool", contains_cidr as Implementation),
-                    ("cidr_contains_cidr(net.CIDR, net.CIDR) -> bool", contains_cidr),
+                    (
+                        "cidr_contains_cidr_string(net.CIDR, string) -> bool ~ range text",
+                        contains_cidr as Implementation,
+                    ),
+                    ("cidr_contains_cidr(net.CIDR, net.CIDR) -> bool ~ range", contains_cidr),
                 ],
             ),
             method("ip", [("cidr_ip(net.CIDR) -> net.IP", cidr_ip as Implementation)]),
@@ -164,7 +167,8 @@ fn contains_ip(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let range = range(args)?;
     let address = match args {
         [_, CelValue::Opaque(Opaque::Ip(ip))] => **ip,
-        [_, CelValue::String(text)] => Ip::parse(text).map_err(|_| EvalError::no_overload())?,
+        // the reference words a bad address so
+        [_, CelValue::String(text)] => Ip::parse(text).map_err(|_| EvalError::invalid("no such overload"))?,
         _ => return Err(EvalError::no_overload()),
     };
     Ok(CelValue::Bool(range.contains(address.0)))

@@ -13,8 +13,11 @@ pub fn quantities() -> Library {
     Library::new(
         "kubernetes.quantity",
         [
-            function("quantity", [("string_to_quantity(string) -> kubernetes.Quantity", parse as Implementation)]),
-            function("isQuantity", [("is_quantity_string(string) -> bool", is_quantity as Implementation)]),
+            function(
+                "quantity",
+                [("string_to_quantity(string) -> kubernetes.Quantity ~ walk 0", parse as Implementation)],
+            ),
+            function("isQuantity", [("is_quantity_string(string) -> bool ~ walk 0", is_quantity as Implementation)]),
             function(
                 "sign",
                 [(

@@ -14,17 +14,26 @@ pub fn regex() -> Library {
         [
             function(
                 "regex.extract",
-                [("regex_extract_string_string(string, string) -> optional_type(string)", extract as Implementation)],
+                [(
+                    "regex_extract_string_string(string, string) -> optional_type(string) ~ find",
+                    extract as Implementation,
+                )],
             ),
             function(
                 "regex.extractAll",
-                [("regex_extractAll_string_string(string, string) -> list(string)", extract_all as Implementation)],
+                [(
+                    "regex_extractAll_string_string(string, string) -> list(string) ~ find",
+                    extract_all as Implementation,
+                )],
             ),
             function(
                 "regex.replace",
                 [
-                    ("regex_replace_string_string_string(string, string, string) -> string", replace as Implementation),
-                    ("regex_replace_string_string_string_int(string, string, string, int) -> string", replace),
+                    (
+                        "regex_replace_string_string_string(string, string, string) -> string ~ regex",
+                        replace as Implementation,
+                    ),
+                    ("regex_replace_string_string_string_int(string, string, string, int) -> string ~ regex", replace),
                 ],
             ),
         ],

@@ -11,15 +11,15 @@ pub fn sets() -> Library {
         [
             function(
                 "sets.contains",
-                [("list_sets_contains_list(list(T), list(T)) -> bool", contains as Implementation)],
+                [("list_sets_contains_list(list(T), list(T)) -> bool ~ pairs 1", contains as Implementation)],
             ),
             function(
                 "sets.equivalent",
-                [("list_sets_equivalent_list(list(T), list(T)) -> bool", equivalent as Implementation)],
+                [("list_sets_equivalent_list(list(T), list(T)) -> bool ~ pairs 2", equivalent as Implementation)],
             ),
             function(
                 "sets.intersects",
-                [("list_sets_intersects_list(list(T), list(T)) -> bool", intersects as Implementation)],
+                [("list_sets_intersects_list(list(T), list(T)) -> bool ~ pairs 1", intersects as Implementation)],
             ),
         ],
     )

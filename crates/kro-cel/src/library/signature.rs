@@ -1,15 +1,52 @@
 use kro_value::Str;
 
-use crate::declarations::OverloadDecl;
+use crate::declarations::{Cost, OverloadDecl};
 use crate::types::Type;
 
-/// An overload from its text: `list_slice(list(T), int, int) -> list(T)`. Upper-case letters are type parameters.
-/// What is misspelt becomes [`Type::Error`], which a test looks for.
+/// An overload from its text: `list_slice(list(T), int, int) -> list(T) ~ list`. Upper-case letters are type parameters.
+/// Behind the tilde is the cost, unless it is one. What is misspelt becomes [`Type::Error`], which a test looks for.
 pub(super) fn parse(text: &'static str, member: bool) -> OverloadDecl {
+    let (text, cost) = text.split_once(" ~ ").unwrap_or((text, "one"));
     let (head, result) = text.rsplit_once(" -> ").unwrap_or((text, "?"));
     let (id, params) = head.split_once('(').unwrap_or((head, ")"));
     let params = arguments(params.strip_suffix(')').unwrap_or(params));
-    OverloadDecl::new(Str::new_static(id), member, params, type_of(result))
+    let result = if cost_of(cost).is_some() { type_of(result) } else { Type::Error };
+    OverloadDecl::new(Str::new_static(id), member, params, result).costs(cost_of(cost).unwrap_or_default())
+}
+
+/// A cost by its name in the table, with the number that some have.
+fn cost_of(text: &str) -> Option<Cost> {
+    let (name, detail) = text.split_once(' ').unwrap_or((text, "0"));
+    let number = detail.parse().unwrap_or(0);
+    Some(match name {
+        "one" => Cost::One,
+        "free" => Cost::Free,
+        "walk" => Cost::Walk(number),
+        "walk2" => Cost::WalkTwice(number),
+        "copy" => Cost::Copy,
+        "items" => Cost::Items(number),
+        "elements" => Cost::Elements,
+        "search" => Cost::Search,
+        "regex" => Cost::Regex,
+        "find" => Cost::Find,
+        "concat" => Cost::Concat,
+        "append" => Cost::Append,
+        "compare" => Cost::Compare,
+        "replace" => Cost::Replace,
+        "split" => Cost::Split,
+        "join" => Cost::Join,
+        "address" => Cost::Address { text: detail == "text", range: false },
+        "range" => Cost::Address { text: detail == "text", range: true },
+        "format" => Cost::Format,
+        "convert" => Cost::Convert { quarters: number },
+        "list" => Cost::List,
+        "distinct" => Cost::Distinct,
+        "flatten" => Cost::Flatten,
+        "range_of" => Cost::Range,
+        "pairs" => Cost::Pairs(number),
+        "everything" => Cost::Everything,
+        _ => return None,
+    })
 }
 
 fn arguments(text: &str) -> Vec<Type> {

@@ -11,33 +11,36 @@ pub fn strings() -> Library {
         method(
             "lowerAscii",
             [(
-                "string_lower_ascii(string) -> string",
+                "string_lower_ascii(string) -> string ~ copy",
                 (|context, args| map_text(context, args, str::to_ascii_lowercase)) as Implementation,
             )],
         ),
         method(
             "upperAscii",
             [(
-                "string_upper_ascii(string) -> string",
+                "string_upper_ascii(string) -> string ~ copy",
                 (|context, args| map_text(context, args, str::to_ascii_uppercase)) as Implementation,
             )],
         ),
         method(
             "trim",
             [(
-                "string_trim(string) -> string",
+                "string_trim(string) -> string ~ copy",
                 (|context, args| map_text(context, args, |text| text.trim().to_owned())) as Implementation,
             )],
         ),
         method(
             "reverse",
             [(
-                "string_reverse(string) -> string",
+                "string_reverse(string) -> string ~ copy",
                 (|context, args| map_text(context, args, |text| text.chars().rev().collect())) as Implementation,
             )],
         ),
-        method("format", [("string_format(string, list(dyn)) -> string", super::formatting::format as Implementation)]),
-        function("strings.quote", [("strings_quote(string) -> string", quote as Implementation)]),
+        method(
+            "format",
+            [("string_format(string, list(dyn)) -> string ~ walk 0", super::formatting::format as Implementation)],
+        ),
+        function("strings.quote", [("strings_quote(string) -> string ~ convert 8", quote as Implementation)]),
     ];
     functions.extend(searching());
     functions.extend(cutting());
@@ -49,15 +52,15 @@ fn searching() -> [FunctionDecl; 2] {
         method(
             "indexOf",
             [
-                ("string_index_of_string(string, string) -> int", index_of as Implementation),
-                ("string_index_of_string_int(string, string, int) -> int", index_of),
+                ("string_index_of_string(string, string) -> int ~ elements", index_of as Implementation),
+                ("string_index_of_string_int(string, string, int) -> int ~ elements", index_of),
             ],
         ),
         method(
             "lastIndexOf",
             [
-                ("string_last_index_of_string(string, string) -> int", last_index_of as Implementation),
-                ("string_last_index_of_string_int(string, string, int) -> int", last_index_of),
+                ("string_last_index_of_string(string, string) -> int ~ elements", last_index_of as Implementation),
+                ("string_last_index_of_string_int(string, string, int) -> int ~ elements", last_index_of),
             ],
         ),
     ]
@@ -68,29 +71,29 @@ fn cutting() -> [FunctionDecl; 4] {
         method(
             "replace",
             [
-                ("string_replace_string_string(string, string, string) -> string", replace as Implementation),
-                ("string_replace_string_string_int(string, string, string, int) -> string", replace),
+                ("string_replace_string_string(string, string, string) -> string ~ replace", replace as Implementation),
+                ("string_replace_string_string_int(string, string, string, int) -> string ~ replace", replace),
             ],
         ),
         method(
             "split",
             [
-                ("string_split_string(string, string) -> list(string)", split as Implementation),
-                ("string_split_string_int(string, string, int) -> list(string)", split),
+                ("string_split_string(string, string) -> list(string) ~ split", split as Implementation),
+                ("string_split_string_int(string, string, int) -> list(string) ~ split", split),
             ],
         ),
         method(
             "substring",
             [
-                ("string_substring_int(string, int) -> string", substring as Implementation),
-                ("string_substring_int_int(string, int, int) -> string", substring),
+                ("string_substring_int(string, int) -> string ~ copy", substring as Implementation),
+                ("string_substring_int_int(string, int, int) -> string ~ copy", substring),
             ],
         ),
         method(
             "join",
             [
-                ("list_join(list(string)) -> string", join as Implementation),
-                ("list_join_string(list(string), string) -> string", join),
+                ("list_join(list(string)) -> string ~ join", join as Implementation),
+                ("list_join_string(list(string), string) -> string ~ join", join),
             ],
         ),
     ]

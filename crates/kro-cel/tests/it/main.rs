@@ -9,6 +9,7 @@ mod checking;
 mod encoding;
 mod environments;
 mod evaluation;
+mod generators;
 mod parsing;
 mod shared;
 mod soundness;

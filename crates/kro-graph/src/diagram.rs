@@ -1,8 +1,16 @@
-//! Pictures of graphs as text: Mermaid and Graphviz.
+//! Pictures of graphs: Mermaid and Graphviz as text, SVG, and a page of HTML that needs nothing else.
+
+mod html;
+mod layout;
+mod picture;
+mod svg;
 
 use std::fmt::Write as _;
 
 use crate::{Graph, Node, NodeIndex, NodeKind};
+
+pub use html::to_html;
+pub use svg::to_svg;
 
 /// A Mermaid flowchart: solid arrows from a resource to those that read it, dotted ones for native references.
 ///
@@ -15,9 +23,10 @@ pub fn to_mermaid(graph: &Graph) -> String {
     for (index, node) in graph.indexed() {
         let (open, close) = mermaid_shape(node.kind);
         let label = format!("{}<br/>{}", mermaid_text(&node.id), mermaid_text(&node.gvk.kind));
-        let _ = writeln!(out, "  {}{open}\"{label}\"{close}", name(index));
+        let _ = writeln!(out, "  {}{open}\"{label}\"{close}", name(Some(index)));
     }
-    for (from, to, is_soft) in edges(graph) {
+    for Edge { from, to, is_soft } in edges(graph) {
+        let (from, to) = (name(from), name(Some(to)));
         let arrow = if is_soft { "-.->" } else { "-->" };
         let _ = writeln!(out, "  {from} {arrow} {to}");
     }
@@ -33,9 +42,10 @@ pub fn to_dot(graph: &Graph) -> String {
     for (index, node) in graph.indexed() {
         let style = dot_style(node);
         let label = dot_text(&format!("{}\n{}", node.id, node.gvk.kind));
-        let _ = writeln!(out, "  {} [{style}label={label}];", name(index));
+        let _ = writeln!(out, "  {} [{style}label={label}];", name(Some(index)));
     }
-    for (from, to, is_soft) in edges(graph) {
+    for Edge { from, to, is_soft } in edges(graph) {
+        let (from, to) = (name(from), name(Some(to)));
         let style = if is_soft { " [style=dotted]" } else { "" };
         let _ = writeln!(out, "  {from} -> {to}{style};");
     }
@@ -43,25 +53,34 @@ pub fn to_dot(graph: &Graph) -> String {
     out
 }
 
-/// A name that no keyword of either language is.
-fn name(index: NodeIndex) -> String {
-    format!("n{}", index.0)
+/// A name that no keyword of either language is; without an index that of the instance.
+fn name(index: Option<NodeIndex>) -> String {
+    index.map_or_else(|| "schema".to_owned(), |index| format!("n{}", index.0))
 }
 
-/// Edges from what is read to what reads it, and whether they are soft; those from the instance first.
-fn edges(graph: &Graph) -> Vec<(String, String, bool)> {
+/// An arrow from what is read to what reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Edge {
+    /// `None` for the instance.
+    from: Option<NodeIndex>,
+    to: NodeIndex,
+    /// A native reference: order only.
+    is_soft: bool,
+}
+
+/// All edges; those from the instance first.
+fn edges(graph: &Graph) -> Vec<Edge> {
     let mut edges = Vec::new();
     let reads_instance = |node: &Node| {
         let fields = node.fields.iter().map(|field| &field.expression);
         let loops = node.for_each.iter().map(|dimension| &dimension.expression);
         fields.chain(loops).chain(&node.include_when).any(|expression| expression.reads_instance)
     };
-    for (index, _) in graph.indexed().filter(|(_, node)| reads_instance(node)) {
-        edges.push(("schema".to_owned(), name(index), false));
-    }
-    for (index, node) in graph.indexed() {
-        edges.extend(node.dependencies.iter().map(|before| (name(*before), name(index), false)));
-        edges.extend(node.soft_dependencies.iter().map(|before| (name(*before), name(index), true)));
+    let readers = graph.indexed().filter(|(_, node)| graph.instance.is_some() && reads_instance(node));
+    edges.extend(readers.map(|(to, _)| Edge { from: None, to, is_soft: false }));
+    for (to, node) in graph.indexed() {
+        edges.extend(node.dependencies.iter().map(|from| Edge { from: Some(*from), to, is_soft: false }));
+        edges.extend(node.soft_dependencies.iter().map(|from| Edge { from: Some(*from), to, is_soft: true }));
     }
     edges
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use thiserror::Error;
 
@@ -23,6 +24,21 @@ pub enum CliError {
     Controller(#[from] kro_controller::ControllerError),
     #[error("name a file or a folder, or - for standard input")]
     NothingNamed,
+    #[error("nothing to generate: {0}")]
+    NothingToGenerate(String),
+    #[error("the earlier definition is wrong: {0}")]
+    Earlier(String),
     #[error("there is no diagnostic {0}; codes look like KRO4001")]
     UnknownCode(String),
+}
+
+impl CliError {
+    /// 1: the input is wrong; 2: the command line asks for nonsense; 3: the world said no.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::NothingToGenerate(_) | Self::Earlier(_) => 1,
+            Self::NothingNamed | Self::UnknownCode(_) => 2,
+            _ => 3,
+        })
+    }
 }

@@ -7,6 +7,7 @@ use kro_diagnostics::{Diagnostics, SourceMap};
 use kro_value::Value;
 use kro_yaml::Document;
 
+use crate::cli::{CompileArguments, SourceArguments};
 use crate::error::CliError;
 
 /// Everything that was read.
@@ -16,6 +17,8 @@ pub struct Input {
     pub sources: SourceMap,
     /// All documents in the order of their files.
     pub documents: Vec<Document>,
+    /// Objects that only say which kinds there are.
+    pub schemas: Vec<Value>,
     /// What is wrong with the YAML itself.
     pub diagnostics: Diagnostics,
 }
@@ -24,21 +27,31 @@ impl Input {
     /// Reads files, folders (their `.yaml`, `.yml` and `.json` files, by name, not deeper) and standard input (`-`).
     pub fn read(paths: &[PathBuf]) -> Result<Self, CliError> {
         let mut input = Self::default();
+        input.read_paths(paths, false)?;
+        Ok(input)
+    }
+
+    /// Reads what a command names, and the kinds that it may use.
+    pub fn of(sources: &SourceArguments, compile: &CompileArguments) -> Result<Self, CliError> {
+        let mut input = Self::default();
+        input.read_paths(&compile.crds, true)?;
+        input.schemas = input.documents.drain(..).map(|document| document.root.value().clone()).collect();
+        input.read_paths(&sources.named()?, sources.recursive)?;
+        Ok(input)
+    }
+
+    fn read_paths(&mut self, paths: &[PathBuf], recursive: bool) -> Result<(), CliError> {
         for path in paths {
             if path.as_os_str() == "-" {
-                let mut text = String::new();
-                let read = std::io::stdin().read_to_string(&mut text);
-                read.map_err(|cause| CliError::Read { path: path.clone(), cause })?;
-                input.add("<stdin>", text);
-            } else {
-                for file in list_files(path)? {
-                    let text = std::fs::read_to_string(&file);
-                    let text = text.map_err(|cause| CliError::Read { path: file.clone(), cause })?;
-                    input.add(&file.to_string_lossy(), text);
-                }
+                self.add("<stdin>", read_stdin()?);
+                continue;
+            }
+            for file in list_files(path, recursive)? {
+                let text = read_file(&file)?;
+                self.add(&file.to_string_lossy(), text);
             }
         }
-        Ok(input)
+        Ok(())
     }
 
     /// Reads one text.
@@ -50,16 +63,58 @@ impl Input {
     }
 }
 
-/// A file itself, or what a folder holds.
-fn list_files(path: &Path) -> Result<Vec<PathBuf>, CliError> {
+impl SourceArguments {
+    /// All that is named, by position or by flag.
+    pub fn named(&self) -> Result<Vec<PathBuf>, CliError> {
+        // `kro validate rgd -f FILE` is how the Go implementation spells it.
+        let positional = self.paths.iter().filter(|path| !self.is_legacy() || path.as_os_str() != "rgd");
+        let named: Vec<PathBuf> = positional.chain(&self.files).cloned().collect();
+        if named.is_empty() { Err(CliError::NothingNamed) } else { Ok(named) }
+    }
+
+    /// True for the spelling of the Go implementation.
+    pub fn is_legacy(&self) -> bool {
+        self.paths.first().is_some_and(|path| path.as_os_str() == "rgd" && !path.exists()) && !self.files.is_empty()
+    }
+}
+
+/// Standard input as a whole.
+pub fn read_stdin() -> Result<String, CliError> {
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|cause| CliError::Read { path: "standard input".into(), cause })?;
+    Ok(text)
+}
+
+/// A file as a whole.
+pub fn read_file(file: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(file).map_err(|cause| CliError::Read { path: file.to_owned(), cause })
+}
+
+/// A file itself, or the manifests that a folder holds, by name; hidden files and folders are left out.
+pub fn list_files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, CliError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = std::fs::read_dir(path).map_err(|cause| CliError::Read { path: path.to_owned(), cause })?;
-    let mut files: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|file| is_manifest(file)).collect();
+    let mut files = Vec::new();
+    collect_files(path, recursive, &mut files)?;
     files.sort();
     if files.is_empty() { Err(CliError::NoFiles(path.to_owned())) } else { Ok(files) }
+}
+
+fn collect_files(folder: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> Result<(), CliError> {
+    let entries = std::fs::read_dir(folder).map_err(|cause| CliError::Read { path: folder.to_owned(), cause })?;
+    for entry in entries.flatten() {
+        let (path, is_hidden) = (entry.path(), entry.file_name().to_string_lossy().starts_with('.'));
+        // Not through links: a folder may link to one above it.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        match (is_folder, is_hidden) {
+            (true, false) if recursive => collect_files(&path, recursive, files)?,
+            (false, false) if is_manifest(&path) => files.push(path),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// By its name, a file that may hold objects.

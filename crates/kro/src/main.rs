@@ -3,11 +3,17 @@
 
 mod check;
 mod cli;
+mod compatibility;
 mod controller;
 mod dev;
 mod error;
+mod feature_gates;
+mod fmt;
+mod generate;
 mod input;
 mod logging;
+mod manual;
+mod replace;
 mod signal;
 mod terminal;
 mod validate;
@@ -20,26 +26,36 @@ use crate::cli::{Cli, Command};
 use crate::error::CliError;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match run(Cli::parse()) {
         Ok(code) => code,
-        Err(error) => {
-            anstream::eprintln!("{}error:{} {error}", terminal::ERROR, terminal::RESET);
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
 }
 
-/// Exit codes: 0 all is well, 1 the input or the outcome is not, 2 the command line is not understood (by clap).
+fn fail(error: &CliError) -> ExitCode {
+    anstream::eprintln!("{}error:{} {error}", terminal::ERROR, terminal::RESET);
+    error.exit_code()
+}
+
+/// Exit codes: 0 all is well, 1 the input or the outcome is not, 2 the command line is not understood (also by clap),
+/// 3 a file or the network said no.
 fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Dev(arguments) => start(dev::run(arguments)),
         Command::Controller(arguments) => {
             logging::start(arguments.log);
-            start(controller::run(arguments))
+            // As the Go implementation ends when it cannot start.
+            Ok(start(controller::run(arguments)).unwrap_or_else(|error| {
+                fail(&error);
+                ExitCode::FAILURE
+            }))
         }
         Command::Validate(arguments) => validate::run(&arguments),
-        Command::Explain { code } => validate::explain(&code),
+        Command::Generate(command) => generate::run(&command),
+        Command::Fmt(arguments) => fmt::run(&arguments),
+        Command::Explain { code } => manual::explain(&code),
+        Command::Completion { shell } => manual::complete(shell),
+        Command::Man { dir } => manual::print_man(dir.as_deref()),
     }
 }
 

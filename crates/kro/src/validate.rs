@@ -3,36 +3,42 @@
 use std::process::ExitCode;
 
 use kro_diagnostics::{Diagnostics, render_github, render_json, render_junit, render_sarif};
+use kro_graph::CompileOptions;
 
-use crate::check::check;
-use crate::cli::{ReportFormat, ValidateArguments};
+use crate::check::{Checked, check};
+use crate::cli::{CompileArguments, ReportFormat, ValidateArguments};
+use crate::compatibility::compare_with;
 use crate::error::CliError;
 use crate::input::Input;
+use crate::terminal::print;
 
 /// Compiles all that is named; the exit code tells whether it is refused.
 pub fn run(arguments: &ValidateArguments) -> Result<ExitCode, CliError> {
-    // `kro validate rgd -f FILE` is how the Go implementation spells it.
-    let named = arguments.paths.iter().filter(|path| path.as_os_str() != "rgd" || path.exists());
-    let paths: Vec<_> = named.chain(&arguments.files).cloned().collect();
-    if paths.is_empty() {
-        return Err(CliError::NothingNamed);
+    let input = Input::of(&arguments.sources, &arguments.compile)?;
+    let options = arguments.compile.options();
+    let mut checked = check(&input, &options);
+    if let Some(earlier) = &arguments.against {
+        checked.add(compare_with(earlier, &checked, &options)?);
     }
-    let input = Input::read(&paths)?;
-    let checked = check(&input);
-    let refused = match arguments.output {
-        ReportFormat::Text => {
-            let refused = checked.report(&input);
-            if !refused {
-                anstream::println!("{} documents are valid", input.documents.len());
-            }
-            refused
-        }
-        format => {
-            println!("{}", render(format, &input, &checked.diagnostics));
-            checked.diagnostics.has_errors()
-        }
-    };
-    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    match arguments.output {
+        ReportFormat::Text => report(&checked, &input, arguments.sources.is_legacy())?,
+        format => print(&format!("{}\n", render(format, &input, &checked.diagnostics)))?,
+    }
+    Ok(if checked.diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn report(checked: &Checked, input: &Input, is_legacy: bool) -> Result<(), CliError> {
+    if checked.report(input) {
+        return Ok(());
+    }
+    if is_legacy {
+        // Scripts may wait for the words of the Go implementation.
+        return print("Validation successful! The ResourceGraphDefinition is valid.\n");
+    }
+    print(&match (input.documents.len(), checked.graphs.len()) {
+        (documents, 0) => format!("{documents} documents are valid; none is a ResourceGraphDefinition\n"),
+        (documents, _) => format!("{documents} documents are valid\n"),
+    })
 }
 
 fn render(format: ReportFormat, input: &Input, diagnostics: &Diagnostics) -> String {
@@ -45,10 +51,9 @@ fn render(format: ReportFormat, input: &Input, diagnostics: &Diagnostics) -> Str
     render(&input.sources, diagnostics)
 }
 
-/// `kro explain CODE`: the page of a diagnostic.
-pub fn explain(code: &str) -> Result<ExitCode, CliError> {
-    let page =
-        kro_diagnostics::codes::explain(&code.to_uppercase()).ok_or_else(|| CliError::UnknownCode(code.to_owned()))?;
-    println!("{page}");
-    Ok(ExitCode::SUCCESS)
+impl CompileArguments {
+    /// What the flags say.
+    pub fn options(&self) -> CompileOptions {
+        CompileOptions { omit_function: self.feature_gates.cel_omit_function, ..CompileOptions::default() }
+    }
 }

@@ -1,6 +1,5 @@
 //! The cluster of `kro dev`: the embedded API, its listener and the controller, in this process.
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -114,7 +113,8 @@ impl KubeconfigFile {
                 (folder.join("kubeconfig"), Some(folder))
             }
         };
-        write_private(&path, text).map_err(|cause| CliError::Write { path: path.clone(), cause })?;
+        let written = crate::replace::write_private(&path, text);
+        written.map_err(|cause| CliError::Write { path: path.clone(), cause })?;
         Ok(Self { path, temporary })
     }
 }
@@ -125,21 +125,4 @@ impl Drop for KubeconfigFile {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
-}
-
-/// Written beside and moved into place, so that a reader never sees half of it, and nobody else any of it.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let _ = std::fs::remove_file(&beside);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&beside)?.write_all(text.as_bytes())?;
-    std::fs::rename(&beside, path)
 }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use kro_engine::Timestamp;
+use kro_graph::CompileOptions;
 use kro_manager::View;
 
 use self::cluster::Cluster;
@@ -33,7 +34,7 @@ pub async fn run(arguments: DevArguments) -> Result<ExitCode, CliError> {
     let started = Instant::now();
     // Nothing starts, and nothing is applied, while the input is wrong.
     let input = Input::read(&arguments.files)?;
-    if check(&input).report(&input) {
+    if check(&input, &CompileOptions::default()).report(&input) {
         return Ok(ExitCode::FAILURE);
     }
     let files = Files::watch(&arguments.files)?;
@@ -128,7 +129,7 @@ impl Session {
             }
         };
         self.screen.print(&[]);
-        if !check(&input).report(&input) {
+        if !check(&input, &CompileOptions::default()).report(&input) {
             self.workspace.replace(input, &self.cluster);
         }
     }

@@ -1,0 +1,84 @@
+//! `kro validate`
+
+use std::process::Output;
+
+use crate::{err, kro, kro_reads, out};
+
+fn errors_of(output: &Output) -> Vec<String> {
+    err(output).lines().filter(|line| line.starts_with("error[")).map(|line| line[6..13].to_owned()).collect()
+}
+
+#[test]
+fn all_errors_come_at_once_with_place_and_help() {
+    for command in [&["dev", "--once", "-f"][..], &["validate"][..]] {
+        let output = kro(&[command, &["crates/kro/tests/fixtures/six-errors.yaml"]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(errors_of(&output), ["KRO2009", "KRO2008", "KRO4001", "KRO3005", "KRO5005", "KRO3003"]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        for place in ["10:35", "11:31", "18:19", "20:23", "28:11", "29:20"] {
+            assert!(text.contains(&format!("six-errors.yaml:{place}")), "{place} is not in\n{text}");
+        }
+        assert_eq!(text.matches("= help: ").count(), 6, "{text}");
+        // Nothing was started, so nothing can have been applied.
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("ready"));
+    }
+}
+
+#[test]
+fn reports_for_machines() {
+    let output = kro(&["validate", "--output", "json", "crates/kro/tests/fixtures/six-errors.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(kro_value::from_json_bytes(&output.stdout).is_ok());
+    for (format, begin) in [("sarif", "{"), ("github", "::error "), ("junit", "<?xml ")] {
+        let output = kro(&["validate", "--output", format, "crates/kro/tests/fixtures/six-errors.yaml"]);
+        assert!(out(&output).starts_with(begin), "{}", out(&output));
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn all_examples_are_valid() {
+    let output = kro(&["validate", "--recursive", "examples"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let output = kro_reads(include_str!("../../../../examples/webapp/rgd.yaml"), &["validate", "-"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(0), "1 documents are valid\n"));
+}
+
+#[test]
+fn the_go_implementations_spelling_works() {
+    let output = kro(&["validate", "rgd", "-f", "examples/webapp/rgd.yaml", "--verbose"]);
+    let text = "Validation successful! The ResourceGraphDefinition is valid.\n";
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(0), text));
+    assert_eq!(kro(&["validate", "rgd"]).status.code(), Some(3));
+}
+
+#[test]
+fn kinds_come_from_files() {
+    let file = "crates/kro/tests/fixtures/uses-widget.yaml";
+    assert_eq!(errors_of(&kro(&["validate", file])), ["KRO5001"]);
+    let output = kro(&["validate", file, "--crds", "crates/kro/tests/fixtures/crds"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+}
+
+#[test]
+fn breaking_changes_are_shown_against_an_earlier_definition() {
+    let (before, after) = ("examples/webapp/rgd.yaml", "crates/kro/tests/fixtures/evolved.yaml");
+    let output = kro(&["validate", after, "--against", before]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = err(&output);
+    assert!(text.contains("error[KRO6001]") && text.contains("evolved.yaml:"), "{text}");
+    let same = kro(&["validate", before, "--against", before]);
+    assert_eq!((same.status.code(), err(&same).as_str()), (Some(0), ""));
+    let broken = kro(&["validate", before, "--against", "crates/kro/tests/fixtures/six-errors.yaml"]);
+    assert_eq!(broken.status.code(), Some(1));
+}
+
+#[test]
+fn features_are_switched_on() {
+    let text = include_str!("../fixtures/evolved.yaml").replace("string(schema.spec.replicas)", "omit()");
+    let off = kro_reads(&text, &["validate", "-"]);
+    assert!(err(&off).contains("CELOmitFunction"), "{}", err(&off));
+    let on = kro_reads(&text, &["validate", "-", "--feature-gates", "CELOmitFunction=true"]);
+    assert_eq!(on.status.code(), Some(0), "{}", err(&on));
+    assert_eq!(kro(&["validate", "-", "--feature-gates", "Nothing=true"]).status.code(), Some(2));
+}

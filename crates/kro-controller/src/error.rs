@@ -20,6 +20,16 @@ pub enum ControllerError {
         /// What the server says.
         message: kro_value::Str,
     },
+    /// The API server says no.
+    #[error("the API server refuses {target} with status {status}: {message}")]
+    Refused {
+        /// What was asked for.
+        target: String,
+        /// HTTP status.
+        status: u16,
+        /// What the server says.
+        message: kro_value::Str,
+    },
     /// There is no usable configuration.
     #[error("cannot use the kubeconfig: {0}")]
     Config(String),

@@ -7,6 +7,7 @@
 
 mod clock;
 mod connect;
+mod discover;
 mod driver;
 mod error;
 mod event;
@@ -16,6 +17,7 @@ mod request;
 mod watch;
 
 pub use connect::connect;
+pub use discover::{Discovery, GroupVersion};
 pub use driver::{Controller, RequestRecord, Settings};
 pub use error::ControllerError;
 pub use install::install;

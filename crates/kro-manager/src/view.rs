@@ -35,6 +35,8 @@ pub struct GraphView {
     pub kind: Str,
     /// Its `Ready` condition at the current generation.
     pub ready: bool,
+    /// Refused as it stands, at the current generation: only a change of it, or of the kinds it uses, helps.
+    pub refused: bool,
     /// Its `status.state`; empty before the first status.
     pub state: Str,
     /// Why it is not ready; empty when it is.
@@ -101,12 +103,19 @@ impl Manager {
         let text = |key: &str| root.and_then(|root| root.str_at(&[key])).unwrap_or_default();
         let generation = root.and_then(|root| root.at(&["observedGeneration"])).and_then(Value::as_i64);
         let ready = text("status") == cond::TRUE && generation == Some(object::generation(definition));
+        let is_false = |condition: &Value| {
+            let kind = condition.str_at(&["type"]).unwrap_or_default();
+            [cond::GRAPH_ACCEPTED, cond::KIND_READY].contains(&kind)
+                && condition.str_at(&["status"]) == Some(cond::FALSE)
+                && condition.get("observedGeneration").and_then(Value::as_i64) == Some(object::generation(definition))
+        };
         let own = is_single(definition).then(|| single_id(&name));
         let is_its = |id: &ObjectId, graph: &Str| own.as_ref().map_or(*graph == name, |own| own == id);
         let instances = self.instances.iter().filter(|(id, memory)| is_its(id, &memory.graph));
         GraphView {
             kind: definition.str_at(&["spec", "schema", "kind"]).unwrap_or_default().into(),
             ready,
+            refused: conditions.iter().any(is_false),
             state: definition.str_at(&["status", "state"]).unwrap_or_default().into(),
             message: if ready { Str::new_static("") } else { text("message").into() },
             revision: self.serving(&name).map_or(0, |serving| serving.revision),

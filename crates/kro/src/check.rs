@@ -1,11 +1,10 @@
 //! Compiling what a command was given, before anything is done with it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kro_diagnostics::{Counts, Diagnostic, Diagnostics, Style, render_text};
-use kro_graph::{BuiltinSchemas, CompileOptions, Compiled, CrdSchemas, Graph, SchemaSources, Source, compile};
-use kro_value::{Str, Value};
+use kro_graph::{BuiltinSchemas, CompileOptions, CrdSchemas, Graph, Gvk, SchemaSources, Source, compile_set};
+use kro_value::Value;
 
 use crate::input::Input;
 use crate::terminal;
@@ -16,36 +15,32 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
     /// Every definition that compiles, with its text.
     pub graphs: Vec<(Source, Arc<Graph>)>,
+    /// Kinds that nobody knows.
+    pub missing_kinds: Vec<Gvk>,
 }
 
 /// Compiles every definition of the input. Kinds are known when they are built in, defined by a
-/// CustomResourceDefinition of the input, or by another definition of it.
+/// CustomResourceDefinition of the input, by another definition of it, or by the cluster that was asked.
 pub fn check(input: &Input, options: &CompileOptions) -> Checked {
-    let objects = || input.schemas.iter().chain(input.documents.iter().map(|document| document.root.value()));
-    let mut schemas = CrdSchemas::new(objects().filter(|object| is_kind(object, "CustomResourceDefinition")));
+    let objects = input.schemas.iter().chain(input.documents.iter().map(|document| document.root.value()));
+    // Of the same kind in several places, that of the input counts.
+    let crds = input.served_crds.iter().chain(objects.filter(|object| is_kind(object, "CustomResourceDefinition")));
+    let crds = CrdSchemas::new(crds);
+    let sources = SchemaSources::new([&BuiltinSchemas as _, &crds as _, &input.served as _]);
     let definitions: Vec<Source> = input
         .documents
         .iter()
         .filter(|document| is_definition(document.root.value()))
         .map(|document| Source::from_document(document.clone()))
         .collect();
-    // A definition may use the kind of another one: the kinds that come out of one round are known in the next.
-    let mut known = BTreeSet::new();
-    let compiled = loop {
-        let compiled = compile_all(&definitions, &schemas, options);
-        if !learn_kinds(&compiled, &mut known, &mut schemas) {
-            break compiled;
-        }
-    };
-    let mut diagnostics = input.diagnostics.clone();
-    let graphs = compiled
-        .iter()
-        .zip(&definitions)
-        .filter_map(|(compiled, source)| Some((source.clone(), Arc::clone(compiled.graph.as_ref()?))));
-    let graphs = graphs.collect();
-    diagnostics.extend(compiled.into_iter().flat_map(|compiled| compiled.diagnostics));
-    let mut checked = Checked { diagnostics: Diagnostics::new(), graphs };
-    checked.add(diagnostics);
+    let mut checked = Checked { diagnostics: input.diagnostics.clone(), graphs: Vec::new(), missing_kinds: Vec::new() };
+    let mut found = Diagnostics::new();
+    for (source, compiled) in definitions.iter().zip(compile_set(&definitions, &sources, options)) {
+        checked.graphs.extend(compiled.graph.map(|graph| (source.clone(), graph)));
+        checked.missing_kinds.extend(compiled.missing_kinds);
+        found.extend(compiled.diagnostics);
+    }
+    checked.add(found);
     checked
 }
 
@@ -62,23 +57,6 @@ pub fn with_help(diagnostic: Diagnostic) -> Diagnostic {
     }
     let help = format!("`kro explain {}` shows how to mend it", diagnostic.code);
     diagnostic.help(help)
-}
-
-fn compile_all(definitions: &[Source], schemas: &CrdSchemas, options: &CompileOptions) -> Vec<Compiled> {
-    let sources = SchemaSources::new([&BuiltinSchemas as _, schemas as _]);
-    definitions.iter().map(|source| compile(source, &sources, options)).collect()
-}
-
-/// Adds the kinds that the graphs define; true when there was a new one and somebody misses a kind.
-fn learn_kinds(compiled: &[Compiled], known: &mut BTreeSet<Str>, schemas: &mut CrdSchemas) -> bool {
-    let mut learned = false;
-    for api in compiled.iter().filter_map(|compiled| compiled.graph.as_ref()?.instance.as_ref()) {
-        if known.insert(Str::new(api.crd.str_at(&["metadata", "name"]).unwrap_or_default())) {
-            schemas.add(&api.crd);
-            learned = true;
-        }
-    }
-    learned && compiled.iter().any(|compiled| !compiled.missing_kinds.is_empty())
 }
 
 impl Checked {

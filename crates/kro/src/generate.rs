@@ -10,8 +10,8 @@ use kro_graph::{Graph, InstanceApi};
 use kro_value::{Value, to_json_pretty};
 use kro_yaml::to_yaml_stream;
 
-use crate::check::check;
 use crate::cli::{DiagramFormat, GenerateArguments, GenerateCommand, ObjectFormat};
+use crate::cluster_kinds::check_with_cluster;
 use crate::error::CliError;
 use crate::input::Input;
 use crate::terminal::print;
@@ -36,8 +36,8 @@ fn generate<F: ValueEnum + Clone + Send + Sync>(
     arguments: &GenerateArguments<F>,
     print: impl FnOnce(&[Arc<Graph>]) -> Result<(), CliError>,
 ) -> Result<ExitCode, CliError> {
-    let input = Input::of(&arguments.sources, &arguments.compile)?;
-    let checked = check(&input, &arguments.compile.options());
+    let mut input = Input::of(&arguments.sources, &arguments.compile)?;
+    let checked = check_with_cluster(&mut input, &arguments.compile.options(), &arguments.compile)?;
     if checked.report(&input) {
         return Ok(ExitCode::FAILURE);
     }

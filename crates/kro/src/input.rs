@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use kro_diagnostics::{Diagnostics, SourceMap};
+use kro_graph::ServedSchemas;
 use kro_value::Value;
 use kro_yaml::Document;
 
@@ -19,6 +20,10 @@ pub struct Input {
     pub documents: Vec<Document>,
     /// Objects that only say which kinds there are.
     pub schemas: Vec<Value>,
+    /// CustomResourceDefinitions of a cluster.
+    pub served_crds: Vec<Value>,
+    /// Other kinds of a cluster.
+    pub served: ServedSchemas,
     /// What is wrong with the YAML itself.
     pub diagnostics: Diagnostics,
 }

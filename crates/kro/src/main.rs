@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod cluster_kinds;
 mod compatibility;
 mod controller;
 mod dev;

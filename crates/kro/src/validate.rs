@@ -5,20 +5,24 @@ use std::process::ExitCode;
 use kro_diagnostics::{Diagnostics, render_github, render_json, render_junit, render_sarif};
 use kro_graph::CompileOptions;
 
-use crate::check::{Checked, check};
+use crate::check::Checked;
 use crate::cli::{CompileArguments, ReportFormat, ValidateArguments};
-use crate::compatibility::compare_with;
+use crate::cluster_kinds::check_with_cluster;
+use crate::compatibility::{compare_with_file, compare_with_served};
 use crate::error::CliError;
 use crate::input::Input;
 use crate::terminal::print;
 
 /// Compiles all that is named; the exit code tells whether it is refused.
 pub fn run(arguments: &ValidateArguments) -> Result<ExitCode, CliError> {
-    let input = Input::of(&arguments.sources, &arguments.compile)?;
+    let mut input = Input::of(&arguments.sources, &arguments.compile)?;
     let options = arguments.compile.options();
-    let mut checked = check(&input, &options);
+    let mut checked = check_with_cluster(&mut input, &options, &arguments.compile)?;
+    if arguments.compile.asks_cluster() {
+        checked.add(compare_with_served(&input.served_crds, &checked)?);
+    }
     if let Some(earlier) = &arguments.against {
-        checked.add(compare_with(earlier, &checked, &options)?);
+        checked.add(compare_with_file(earlier, &checked, &options)?);
     }
     match arguments.output {
         ReportFormat::Text => report(&checked, &input, arguments.sources.is_legacy())?,
@@ -55,5 +59,10 @@ impl CompileArguments {
     /// What the flags say.
     pub fn options(&self) -> CompileOptions {
         CompileOptions { omit_function: self.feature_gates.cel_omit_function, ..CompileOptions::default() }
+    }
+
+    /// Naming a cluster means to ask it.
+    pub fn asks_cluster(&self) -> bool {
+        self.cluster || self.kubeconfig.is_some() || self.context.is_some()
     }
 }

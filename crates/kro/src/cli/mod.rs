@@ -71,6 +71,18 @@ pub struct CompileArguments {
     #[arg(long, value_name = "NAME=BOOL,...", default_value_t, hide_default_value = true)]
     pub feature_gates: FeatureGates,
 
+    /// Ask a cluster for the kinds that are not known otherwise; reads only
+    #[arg(long)]
+    pub cluster: bool,
+
+    /// Kubeconfig of that cluster [default: KUBECONFIG, the service account of the pod, or the one at home]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Context of the kubeconfig [default: the current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+
     /// Accepted for the Go implementation's sake
     #[arg(long, hide = true)]
     pub verbose: bool,

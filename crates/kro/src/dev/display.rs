@@ -276,6 +276,7 @@ mod tests {
             name: "webapp".into(),
             kind: "WebApp".into(),
             ready: true,
+            refused: false,
             state: "Active".into(),
             message: "".into(),
             revision: 1,

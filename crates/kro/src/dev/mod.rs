@@ -26,6 +26,8 @@ use crate::input::Input;
 use crate::signal;
 use crate::terminal::{BOLD, DIM, ERROR, GREEN, RESET};
 
+/// A refusal that nothing changed for so long is final: a kind may still be about to be served.
+const SETTLE: Duration = Duration::from_millis(250);
 /// How often durations on display are brought up to date.
 const REDRAW: Duration = Duration::from_millis(500);
 
@@ -73,6 +75,7 @@ impl Session {
         let deadline = tokio::time::Instant::now() + self.arguments.timeout;
         let interrupted = signal::wait();
         tokio::pin!(interrupted);
+        let mut refused_at: Option<tokio::time::Instant> = None;
         self.workspace.apply(&self.cluster, &mut self.screen);
         let code = loop {
             let view = views.borrow_and_update().clone();
@@ -83,12 +86,15 @@ impl Session {
             {
                 break code;
             }
+            let is_refused = self.arguments.once && self.is_refused(&view);
+            refused_at = is_refused.then(|| refused_at.unwrap_or_else(tokio::time::Instant::now));
+            let deadline = refused_at.map_or(deadline, |at| deadline.min(at + SETTLE));
             tokio::select! {
                 changed = views.changed() => if changed.is_err() { break ExitCode::FAILURE },
                 () = self.files.changed(), if !self.arguments.once => self.reload(),
                 _ = redraw.tick(), if self.screen.is_live() => {}
                 () = tokio::time::sleep_until(deadline), if self.arguments.once => {
-                    self.explain(&view, "not ready in time");
+                    self.explain(&view, if is_refused { "a graph is refused" } else { "not ready in time" });
                     break ExitCode::FAILURE;
                 }
                 () = &mut interrupted => break ExitCode::SUCCESS,
@@ -110,6 +116,16 @@ impl Session {
             return Some(ExitCode::SUCCESS);
         }
         None
+    }
+
+    /// True when a graph is refused and nothing is under way that could change that.
+    fn is_refused(&self, view: &View) -> bool {
+        let is_over = view.requests_in_flight == 0 && view.next_timer.is_none();
+        let is_done = view
+            .graphs
+            .iter()
+            .all(|graph| graph.refused || (graph.ready && graph.instances.iter().all(|instance| instance.ready)));
+        is_over && is_done && self.workspace.has_definitions_in(view) && view.graphs.iter().any(|graph| graph.refused)
     }
 
     fn explain(&self, view: &View, verdict: &str) {

@@ -77,6 +77,15 @@ impl Workspace {
         })
     }
 
+    /// True when the controller knows of every definition.
+    pub fn has_definitions_in(&self, view: &View) -> bool {
+        let mut definitions = self.objects.iter().filter(|object| is_definition(&object.value));
+        definitions.all(|object| {
+            let [_, _, _, name] = identity(&object.value);
+            view.graphs.iter().any(|graph| graph.name == name)
+        })
+    }
+
     /// True when the controller knows of every definition and of every instance of one.
     pub fn is_seen_in(&self, view: &View) -> bool {
         self.objects.iter().all(|object| {

@@ -29,3 +29,12 @@ fn what_cannot_become_ready_is_named() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("not ready in time") && text.contains("readyWhen condition evaluated to false"), "{text}");
 }
+
+#[test]
+fn a_refused_graph_ends_the_wait() {
+    let output = kro(&["dev", "--once", "--timeout", "60", "-f", "crates/kro/tests/fixtures/two-owners.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!text.contains("in time"), "{text}");
+    assert!(text.contains("a graph is refused") && text.contains("graph second"), "{text}");
+}

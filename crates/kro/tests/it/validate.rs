@@ -1,8 +1,9 @@
 //! `kro validate`
 
-use std::process::Output;
+use std::io::BufRead;
+use std::process::{Output, Stdio};
 
-use crate::{err, kro, kro_reads, out};
+use crate::{command, err, kro, kro_reads, out};
 
 fn errors_of(output: &Output) -> Vec<String> {
     err(output).lines().filter(|line| line.starts_with("error[")).map(|line| line[6..13].to_owned()).collect()
@@ -81,4 +82,29 @@ fn features_are_switched_on() {
     let on = kro_reads(&text, &["validate", "-", "--feature-gates", "CELOmitFunction=true"]);
     assert_eq!(on.status.code(), Some(0), "{}", err(&on));
     assert_eq!(kro(&["validate", "-", "--feature-gates", "Nothing=true"]).status.code(), Some(2));
+}
+
+/// A cluster of `kro dev` that serves a kind of its own.
+#[test]
+fn kinds_and_compatibility_come_from_a_cluster() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
+    let kubeconfig = folder.join("kubeconfig");
+    let _ = std::fs::remove_file(&kubeconfig);
+    let kubeconfig = kubeconfig.to_string_lossy();
+    let files = ["-f", "crates/kro/tests/fixtures/crds", "-f", "examples/webapp"];
+    let arguments = [&["dev", "--plain", "--write-kubeconfig", &kubeconfig][..], &files].concat();
+    let mut cluster = command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(cluster.stdout.take().unwrap()).lines();
+    let is_ready = lines.map_while(Result::ok).any(|line| line.ends_with("ACTIVE  ready"));
+    let known = kro(&["validate", "crates/kro/tests/fixtures/uses-widget.yaml", "--kubeconfig", &kubeconfig]);
+    let changed = kro(&["validate", "crates/kro/tests/fixtures/evolved.yaml", "--kubeconfig", &kubeconfig]);
+    let same = kro(&["validate", "examples/webapp", "--kubeconfig", &kubeconfig]);
+    cluster.kill().unwrap();
+    cluster.wait().unwrap();
+    assert!(is_ready);
+    assert_eq!(known.status.code(), Some(0), "{}", err(&known));
+    assert_eq!(errors_of(&changed).first().map(String::as_str), Some("KRO6001"), "{}", err(&changed));
+    assert_eq!(same.status.code(), Some(0), "{}", err(&same));
+    let gone = kro(&["validate", "examples/webapp", "--kubeconfig", &kubeconfig]);
+    assert_eq!(gone.status.code(), Some(3), "{}", err(&gone));
 }

@@ -6,13 +6,14 @@ use std::process::Command;
 use crate::tree;
 
 /// Crates that do no I/O, lowest first. A crate may depend only on crates that stand before it.
-pub const BELOW_IO: [&str; 12] = [
+pub const BELOW_IO: [&str; 13] = [
     "kro-value",
     "kro-api",
     "kro-diagnostics",
     "kro-yaml",
     "kro-cel",
     "kro-schema",
+    "kro-celwire",
     "kro-graph",
     "kro-apimachinery",
     "kro-engine",

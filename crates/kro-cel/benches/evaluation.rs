@@ -2,19 +2,14 @@
 //! Needs `KRO_SHARED_DIR`. How to compare with cel-go is told in `benches/README.md` at the root.
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::print_stdout, clippy::print_stderr, dead_code)]
-
-#[path = "../tests/it/encoding.rs"]
-mod encoding;
-#[path = "../tests/it/environments.rs"]
-mod environments;
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use kro_cel::view::{Shape, typed};
-use kro_cel::{Budget, CelValue};
-use kro_value::Value;
+use kro_cel::Budget;
+use kro_celwire::Session;
+use serde_json::{Value, json};
 
 /// How long one measurement takes.
 const TARGET: Duration = Duration::from_millis(300);
@@ -26,17 +21,16 @@ fn main() {
     };
     let read = |name: &str| {
         let path = std::path::Path::new(&shared).join("cel/vectors").join(name);
-        encoding::read(&std::fs::read_to_string(path).unwrap().replace('\n', ""))
+        std::fs::read_to_string(path).unwrap()
     };
-    let (environments, schemas) = (read("envs.json"), read("schemas.json"));
-    let mut variables = encoding::bindings(environments.get("kro").unwrap(), &schemas);
-    variables.insert("pods".into(), pods(&schemas));
-    let environments = environments::Environments::load(&std::path::Path::new(&shared).join("cel"));
-    let environment = environments.get("kro");
+    let mut session = Session::new(&read("envs.json"), &read("schemas.json")).unwrap();
+    let world = session.world(&json!("kro")).unwrap();
+    let environment = &world.environment;
+    let variables = world.bind(&json!({"pods": (0..100).map(pod).collect::<Vec<_>>()})).unwrap();
     println!("expression\tparse and check ns\tplan ns\tevaluate ns");
     for line in include_str!("expressions.jsonl").lines() {
-        let row = encoding::read(line);
-        let (name, text) = (row.str_at(&["id"]).unwrap(), row.str_at(&["expr"]).unwrap());
+        let row: Value = serde_json::from_str(line).unwrap();
+        let (name, text) = (row["id"].as_str().unwrap(), row["expr"].as_str().unwrap());
         let ast = environment.parse(text).ast;
         let checked = environment.check(&ast);
         assert!(checked.errors.is_empty(), "{text}: {:?}", checked.errors);
@@ -49,18 +43,14 @@ fn main() {
     }
 }
 
-/// A hundred pods, half of them running.
-fn pods(schemas: &Value) -> CelValue {
-    let pod = |index: usize| {
-        let phase = if index.is_multiple_of(2) { "Running" } else { "Pending" };
-        kro_value::from_json(&format!(
-            r#"{{"metadata":{{"name":"web-{index}","labels":{{"app":"web"}}}},"status":{{"phase":"{phase}","podIP":"10.0.0.{index}"}},
-                "spec":{{"containers":[{{"name":"c","image":"nginx:{index}"}}]}}}}"#
-        ))
-        .unwrap()
-    };
-    let shape = Shape::from_openapi(schemas.get("Pod").unwrap()).list_of();
-    typed(&Value::list((0..100).map(pod)), &shape).unwrap()
+/// A pod; every second one is running.
+fn pod(index: usize) -> Value {
+    let phase = if index.is_multiple_of(2) { "Running" } else { "Pending" };
+    json!({
+        "metadata": {"name": format!("web-{index}"), "labels": {"app": "web"}},
+        "status": {"phase": phase, "podIP": format!("10.0.0.{index}")},
+        "spec": {"containers": [{"name": "c", "image": format!("nginx:{index}")}]},
+    })
 }
 
 /// The best of five rounds, in nanoseconds a call.

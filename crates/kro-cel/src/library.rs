@@ -46,7 +46,7 @@ use crate::value::CelValue;
 pub(crate) use arithmetic::{add, divide, modulo, multiply, subtract};
 pub use collections::collections;
 pub(crate) use comparisons::{contains_item, order};
-pub(crate) use conversions::double_text;
+pub use conversions::double_text;
 pub use encoders::encoders;
 pub use formats::formats;
 pub(crate) use formatting::display;

@@ -14,6 +14,12 @@ pub enum CliError {
     Write { path: PathBuf, cause: io::Error },
     #[error("{} has no .yaml, .yml or .json file", .0.display())]
     NoFiles(PathBuf),
+    #[error("{} is no YAML or JSON: {message}", path.display())]
+    Malformed { path: PathBuf, message: String },
+    #[error("{} must hold a mapping of names to values", .0.display())]
+    NoMapping(PathBuf),
+    #[error(transparent)]
+    Expression(#[from] kro_celwire::WireError),
     #[error("cannot start: {0}")]
     Runtime(io::Error),
     #[error(transparent)]

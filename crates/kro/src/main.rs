@@ -1,6 +1,7 @@
 //! The kro program: reads arguments and files, starts what is asked for, prints what comes out.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)] // the outermost edge
 
+mod cel;
 mod check;
 mod cli;
 mod cluster_kinds;
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
             }))
         }
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Cel(arguments) => cel::run(&arguments),
         Command::Generate(command) => generate::run(&command),
         Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Explain { code } => manual::explain(&code),

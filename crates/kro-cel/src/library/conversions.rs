@@ -239,7 +239,7 @@ fn to_string(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
 }
 
 /// The text of `%g` in Go: the fewest digits, with an exponent for very small and very large numbers.
-pub(crate) fn double_text(value: f64) -> String {
+pub fn double_text(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }

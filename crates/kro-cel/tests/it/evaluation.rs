@@ -1,13 +1,10 @@
 //! The evaluator against recorded values and errors, and against the tests of the specification.
 
-use std::collections::BTreeMap;
-
 use kro_cel::{Budget, CelValue, Environment, EvalError};
-use kro_value::{Str, Value, to_json};
+use kro_celwire::{Variables, decode, encode, profile};
+use serde_json::Value;
 
-use crate::encoding::{bindings, decode, encode, profile, read};
-use crate::environments::Environments;
-use crate::shared::{self, Scoreboard, text};
+use crate::shared::{self, Scoreboard, rows, text};
 
 /// Messages of Go's own library, which are informative.
 fn is_informative(message: &str) -> bool {
@@ -20,8 +17,8 @@ fn compare(found: Result<CelValue, EvalError>, row: &Value) -> Result<(), String
     let wanted_error = row.get("eval_error").and_then(Value::as_str);
     match (found, row.get("value"), wanted_error) {
         (Ok(found), Some(wanted), _) => {
-            let (found, wanted) = (encode(&found), encode(&decode(wanted)));
-            if to_json(&found) == to_json(&wanted) { Ok(()) } else { Err(format!("wants {wanted} found {found}")) }
+            let (found, wanted) = (encode(&found), encode(&decode(wanted).unwrap()));
+            if found == wanted { Ok(()) } else { Err(format!("wants {wanted} found {found}")) }
         }
         (Err(found), None, Some(wanted)) if found.message() == wanted || is_informative(wanted) => Ok(()),
         (Err(found), _, wanted) => Err(format!("wants {wanted:?} found error {found}")),
@@ -29,12 +26,7 @@ fn compare(found: Result<CelValue, EvalError>, row: &Value) -> Result<(), String
     }
 }
 
-fn lines(path: &std::path::Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
-}
-
-fn evaluate(environment: &Environment, text: &str, variables: &BTreeMap<Str, CelValue>) -> Result<CelValue, EvalError> {
+fn evaluate(environment: &Environment, text: &str, variables: &Variables) -> Result<CelValue, EvalError> {
     let parsed = environment.parse(text);
     if let Some(error) = parsed.errors.first() {
         return Err(EvalError::invalid(format!("syntax: {}", error.message)));
@@ -46,47 +38,14 @@ fn evaluate(environment: &Environment, text: &str, variables: &BTreeMap<Str, Cel
 #[test]
 fn values_and_errors_agree_with_the_reference() {
     let Some(folder) = shared::folder("evaluation vectors") else { return };
-    let read_file =
-        |name: &str| read(&std::fs::read_to_string(folder.join("vectors").join(name)).unwrap().replace('\n', ""));
-    let (environments, schemas) = (read_file("envs.json"), read_file("schemas.json"));
+    let mut session = shared::session(&folder);
     let mut board = Scoreboard::new("eval");
-    let mut known: BTreeMap<String, (Environment, BTreeMap<Str, CelValue>)> = BTreeMap::new();
-    for row in lines(&folder.join("vectors/eval.jsonl")) {
-        let name = text(&row, "env");
-        let (environment, variables) = known.entry(name.to_owned()).or_insert_with(|| {
-            let declared = environments.get(name).expect("a known environment");
-            (profile(text(declared, "profile")), bindings(declared, &schemas))
-        });
-        let outcome = compare(evaluate(environment, text(&row, "expr"), variables), &row);
+    for row in rows(&folder.join("vectors/eval.jsonl")) {
+        let world = session.world(&row["env"]).unwrap();
+        let outcome = compare(evaluate(&world.environment, text(&row, "expr"), &world.bindings), &row);
         board.record(text(&row, "id"), outcome.map_err(|problem| format!("{}: {problem}", text(&row, "expr"))));
     }
     board.finish();
-}
-
-/// With a check, so that calls of which one overload is left are direct: nothing may change.
-#[test]
-fn a_check_changes_no_result() {
-    let Some(folder) = shared::folder("checked evaluation") else { return };
-    let read_file =
-        |name: &str| read(&std::fs::read_to_string(folder.join("vectors").join(name)).unwrap().replace('\n', ""));
-    let (declared, schemas) = (read_file("envs.json"), read_file("schemas.json"));
-    let environments = Environments::load(&folder);
-    for row in lines(&folder.join("vectors/eval.jsonl")) {
-        let (expression, name) = (text(&row, "expr"), text(&row, "env"));
-        let environment = environments.get(name);
-        let variables = bindings(declared.get(name).expect("a known environment"), &schemas);
-        let ast = environment.parse(expression).ast;
-        let checked = environment.check(&ast);
-        assert!(checked.errors.is_empty(), "{expression}: {:?}", checked.errors);
-        let show = |result: Result<CelValue, EvalError>| match result {
-            Ok(value) => to_json(&encode(&value)),
-            Err(error) => error.message().to_owned(),
-        };
-        let run = |checked| {
-            environment.plan(&ast, checked).and_then(|program| program.evaluate(&variables, &Budget::default()))
-        };
-        assert_eq!(show(run(Some(&checked))), show(run(None)), "{expression}");
-    }
 }
 
 /// The tests of the specification, without a check.
@@ -94,7 +53,7 @@ fn a_check_changes_no_result() {
 fn conforms_to_the_specification() {
     let Some(folder) = shared::folder("conformance tests") else { return };
     let mut board = Scoreboard::new("conformance");
-    let base = profile("extended");
+    let base = profile("extended").unwrap();
     let mut files: Vec<_> = std::fs::read_dir(folder.join("conformance"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -104,7 +63,7 @@ fn conforms_to_the_specification() {
     files.sort();
     for path in files {
         let file = path.file_stem().unwrap().to_string_lossy().into_owned();
-        for row in lines(&path) {
+        for row in rows(&path) {
             let id = format!("{file}/{}/{}", text(&row, "section"), text(&row, "name"));
             let outcome = conform(&base, &row);
             board.record(&id, outcome.map_err(|problem| format!("{}: {problem}", text(&row, "expr"))));
@@ -123,8 +82,9 @@ fn conform(base: &Environment, row: &Value) -> Result<(), String> {
         builder = builder.without_macros();
     }
     let environment = builder.build();
-    let bound = row.get("bindings").and_then(Value::as_map);
-    let variables = bound.map(|map| map.iter().map(|(name, value)| (name.clone(), decode(value))).collect());
+    let bound = row.get("bindings").and_then(Value::as_object);
+    let variables =
+        bound.map(|map| map.iter().map(|(name, value)| (name.as_str().into(), decode(value).unwrap())).collect());
     let found = evaluate(&environment, text(row, "expr"), &variables.unwrap_or_default());
     let wanted = match (row.get("value"), row.get("eval_error"), row.get("type")) {
         (Some(value), ..) => value.clone(),
@@ -138,6 +98,6 @@ fn conform(base: &Environment, row: &Value) -> Result<(), String> {
         (None, None, None) => Value::Bool(true),
     };
     let found = found.map_err(|error| format!("wants {wanted}, found error {error}"))?;
-    let (found, wanted) = (encode(&found), encode(&decode(&wanted)));
-    if to_json(&found) == to_json(&wanted) { Ok(()) } else { Err(format!("wants {wanted} found {found}")) }
+    let (found, wanted) = (encode(&found), encode(&decode(&wanted).unwrap()));
+    if found == wanted { Ok(()) } else { Err(format!("wants {wanted} found {found}")) }
 }

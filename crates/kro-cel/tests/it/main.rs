@@ -6,8 +6,6 @@
 
 mod blocks;
 mod checking;
-mod encoding;
-mod environments;
 mod evaluation;
 mod generators;
 mod parsing;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kro_value::Value;
+use kro_celwire::Session;
+use serde_json::Value;
 
 /// The folder with the shared CEL data; says so when there is none.
 pub fn folder(suite: &str) -> Option<PathBuf> {
@@ -17,7 +18,13 @@ pub fn folder(suite: &str) -> Option<PathBuf> {
 pub fn rows(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let rows = text.lines().filter(|line| !line.trim().is_empty());
-    rows.map(|line| kro_value::from_json(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
+    rows.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
+}
+
+/// The named environments of the vectors.
+pub fn session(folder: &Path) -> Session {
+    let read = |name: &str| std::fs::read_to_string(folder.join("vectors").join(name)).expect("the file is there");
+    Session::new(&read("envs.json"), &read("schemas.json")).expect("environments")
 }
 
 /// The text of a column.
@@ -27,9 +34,9 @@ pub fn text<'r>(row: &'r Value, column: &str) -> &'r str {
 
 /// The errors of a row: line, column, message.
 pub fn errors(row: &Value) -> Vec<(i64, i64, String)> {
-    let errors = row.get("errors").and_then(Value::as_list).unwrap_or_default();
+    let errors = row.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let error = |error: &Value| {
-        let parts = error.as_list()?;
+        let parts = error.as_array()?;
         Some((parts.first()?.as_i64()?, parts.get(1)?.as_i64()?, parts.get(2)?.as_str()?.to_owned()))
     };
     errors.iter().filter_map(error).collect()

@@ -28,6 +28,8 @@ pub enum Command {
     Generate(GenerateCommand),
     /// Bring YAML files into one layout; comments, order and values stay
     Fmt(FmtArguments),
+    /// Evaluate expressions: one, a dialogue, or questions as JSON Lines
+    Cel(CelArguments),
     /// Explain the code of a diagnostic, such as KRO4001
     Explain {
         /// The code
@@ -44,6 +46,33 @@ pub enum Command {
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct CelArguments {
+    /// The expression; without one, expressions are read from standard input, one a line
+    #[arg(short = 'e', long, value_name = "EXPR", allow_hyphen_values = true, conflicts_with = "jsonl")]
+    pub expression: Option<String>,
+
+    /// What the expression may use, as YAML or JSON: `profile`, `container`, `vars` (name: type), `funcs`
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    pub env: Option<PathBuf>,
+
+    /// Values of variables, as YAML or JSON; those that the environment does not declare are dyn
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    pub bindings: Option<PathBuf>,
+
+    /// Answer the questions of standard input, one JSON object a line
+    #[arg(long)]
+    pub jsonl: bool,
+
+    /// Named environments for --jsonl, as JSON
+    #[arg(long, value_name = "FILE", requires = "jsonl")]
+    pub envs: Option<PathBuf>,
+
+    /// Named OpenAPI schemas for --jsonl, as JSON
+    #[arg(long, value_name = "FILE", requires = "jsonl")]
+    pub schemas: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

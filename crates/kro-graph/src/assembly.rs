@@ -3,27 +3,26 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kro_schema::structural::Schema;
 use kro_value::{FieldPath, Map, Segment, Str, Value};
 
 use crate::crd;
 use crate::definition::{Definition, SchemaBlock};
 use crate::dependencies::Dependencies;
 use crate::draft::{NodeDraft, Resolved};
-use crate::environment::base;
 use crate::expression::Draft;
 use crate::report::Report;
 use crate::resource::Resource;
 use crate::scope::{self, Read, References};
 use crate::status::{Item, Status};
-use crate::{
-    Dimension, Expression, Field, Graph, InstanceApi, Node, NodeIndex, NodeKind, Program, Reads, StatusField, hash,
-    typing,
-};
+use crate::{Dimension, Expression, Field, Graph, InstanceApi, Node, NodeIndex, NodeKind, Reads, StatusField, hash};
 
 /// Everything the stages found.
 pub(crate) struct Parts<'d> {
     pub definition: &'d Definition,
     pub spec_schema: Option<Value>,
+    /// The schema of `schema` in expressions.
+    pub instance_schema: Option<Schema>,
     pub resources: Vec<Option<Resource<'d>>>,
     pub drafts: Vec<NodeDraft>,
     pub status: Status,
@@ -44,7 +43,10 @@ pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Grap
         .zip(&parts.resources)
         .map(|(index, resource)| node(report, &parts, &by_root, index, resource.as_ref()?));
     let nodes = nodes.collect::<Option<Vec<Node>>>()?;
-    let instance = parts.definition.schema.as_ref().map(|block| instance(block, &parts));
+    let instance = match (&parts.definition.schema, &parts.instance_schema) {
+        (Some(block), Some(schema)) => Some(instance(block, schema, &parts)),
+        _ => None,
+    };
     let spec = report.source().value.get("spec").cloned().unwrap_or_default();
     Some(Graph {
         name: parts.definition.name.clone(),
@@ -114,7 +116,7 @@ fn fields(report: &Report<'_>, draft: &NodeDraft) -> Vec<Field> {
 /// All reads of the graph's expressions by the variable they begin with; `each` belongs to single nodes and is left out.
 fn reads_by_root<'p>(parts: &'p Parts<'_>) -> HashMap<&'p str, Vec<&'p Read>> {
     let items = parts.status.fields.iter().chain(&parts.status.conditions);
-    let reads = parts.drafts.iter().flat_map(NodeDraft::reads).chain(items.flat_map(|item| &item.references.reads));
+    let reads = parts.drafts.iter().flat_map(NodeDraft::reads).chain(items.flat_map(Item::reads));
     let mut by_root: HashMap<&str, Vec<&Read>> = HashMap::new();
     for read in reads {
         by_root.entry(&read.root).or_default().push(read);
@@ -125,7 +127,7 @@ fn reads_by_root<'p>(parts: &'p Parts<'_>) -> HashMap<&'p str, Vec<&'p Read>> {
 /// What all expressions of the graph read of a node.
 fn reads(by_root: &HashMap<&str, Vec<&Read>>, draft: &NodeDraft, id: &str, kind: NodeKind) -> Reads {
     let others = by_root.get(id).map(Vec::as_slice).unwrap_or_default();
-    let own = draft.ready_when.iter().flat_map(|resolved| &resolved.references.reads);
+    let own = draft.ready_when.iter().flat_map(Resolved::reads);
     let by_id = scope::reads(others.iter().copied(), kind.is_collection());
     let by_each = scope::reads(own.filter(|read| read.root == "each"), false);
     match (by_id, by_each) {
@@ -142,16 +144,17 @@ fn merge(left: Vec<FieldPath>, right: Vec<FieldPath>) -> Vec<FieldPath> {
     paths
 }
 
-fn instance(block: &SchemaBlock, parts: &Parts<'_>) -> InstanceApi {
+fn instance(block: &SchemaBlock, schema: &Schema, parts: &Parts<'_>) -> InstanceApi {
     let spec = parts.spec_schema.clone().unwrap_or_default();
+    let plural = crd::plural(block);
     InstanceApi {
         group: block.group.clone(),
         version: block.version.clone(),
         kind: block.kind.clone(),
-        plural: crd::plural(block),
+        plural: plural.clone(),
         namespaced: block.namespaced,
-        schema: typing::instance_schema(parts.definition, &spec),
-        crd: crd::build(block, spec, status_schema(&parts.status, &parts.status_schemas)),
+        schema: schema.clone(),
+        crd: crd::build(block, &plural, spec, status_schema(&parts.status, &parts.status_schemas)),
     }
 }
 
@@ -205,12 +208,10 @@ fn compiled(report: &Report<'_>, resolved: &Resolved) -> Arc<Expression> {
 }
 
 fn expression(report: &Report<'_>, draft: &Draft, references: &References) -> Arc<Expression> {
-    // Literal arguments that can never be evaluated were reported before; what is left fails when it is evaluated.
-    let program = base().plan(&draft.ast, None).map(Program::from).unwrap_or_default();
     Arc::new(Expression {
         text: draft.text.clone(),
         is_template: draft.is_template,
-        program,
+        program: draft.parse.program(),
         references: references.nodes.clone(),
         reads_instance: references.instance,
         reads_each: references.each,

@@ -11,7 +11,7 @@ use crate::assembly::{self, Parts};
 use crate::definition::Definition;
 use crate::dependencies::{self, Causes};
 use crate::draft::{self, NodeDraft};
-use crate::environment::base;
+use crate::parse::Parser;
 use crate::report::Report;
 use crate::resource::{self, Resource};
 use crate::schemas::{CrdSchemas, SchemaSources};
@@ -60,7 +60,8 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
         .iter()
         .map(|entry| resource::read(&mut report, &definition, entry, &sources, &mut missing_kinds))
         .collect();
-    let scope = scope(&definition, &resources, options);
+    let parser = Parser::default();
+    let scope = scope(&parser, &definition, &resources, options);
     let drafts = read_drafts(&mut report, &scope, &definition, &resources);
     let status = match &definition.schema {
         Some(block) => status::read(&mut report, &scope, &block.status),
@@ -69,12 +70,15 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
     let default_namespace = default_namespace(&mut report, &definition, &resources);
     let dependencies = order(&mut report, &definition, &resources, &drafts, default_namespace.as_deref());
     warn_of_unused(&mut report, &definition, &drafts, &status);
-    let status_schemas = typing::check(&mut report, &definition, spec_schema.as_ref(), &resources, &drafts, &status);
+    let instance_schema = spec_schema.as_ref().map(|spec| typing::instance_schema(&definition, spec));
+    let status_schemas =
+        typing::check(&mut report, &definition, instance_schema.as_ref(), &resources, &drafts, &status);
     missing_kinds.sort();
     missing_kinds.dedup();
     let parts = Parts {
         definition: &definition,
         spec_schema,
+        instance_schema,
         resources,
         drafts,
         status,
@@ -102,11 +106,16 @@ fn compile_spec(report: &mut Report<'_>) -> Value {
     compiled.schema
 }
 
-fn scope(definition: &Definition, resources: &[Option<Resource<'_>>], options: &CompileOptions) -> Scope<'static> {
+fn scope<'p>(
+    parser: &'p Parser,
+    definition: &Definition,
+    resources: &[Option<Resource<'_>>],
+    options: &CompileOptions,
+) -> Scope<'p> {
     let entries = || indices(definition).zip(&definition.resources);
     let has_selector = |node: &NodeIndex| resources[node.get()].as_ref().is_some_and(|resource| resource.has_selector);
     Scope {
-        environment: base(),
+        parser,
         // Of repeated ids, which were reported, the first counts.
         ids: entries().map(|(node, entry)| (entry.id.clone(), node)).rev().collect(),
         iterators: definition

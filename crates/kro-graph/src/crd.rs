@@ -1,5 +1,7 @@
 //! The CustomResourceDefinition of instances.
 
+use std::sync::OnceLock;
+
 use kro_value::{Map, Str, Value, format_smolstr, from_json};
 
 use crate::definition::SchemaBlock;
@@ -25,8 +27,7 @@ pub(crate) fn plural(block: &SchemaBlock) -> Str {
 }
 
 /// The whole CustomResourceDefinition, without the labels that kro sets when it writes it.
-pub(crate) fn build(block: &SchemaBlock, spec: Value, status: Value) -> Value {
-    let plural = plural(block);
+pub(crate) fn build(block: &SchemaBlock, plural: &Str, spec: Value, status: Value) -> Value {
     let version = Value::map([
         ("name", block.version.clone().into()),
         ("served", true.into()),
@@ -38,14 +39,14 @@ pub(crate) fn build(block: &SchemaBlock, spec: Value, status: Value) -> Value {
     let scope = if block.namespaced { "Namespaced" } else { "Cluster" };
     let spec = Value::map([
         ("group", block.group.clone().into()),
-        ("names", names(block, &plural)),
+        ("names", names(block, plural)),
         ("scope", scope.into()),
         ("versions", Value::list([version])),
     ]);
     Value::map([
         ("apiVersion", "apiextensions.k8s.io/v1".into()),
         ("kind", "CustomResourceDefinition".into()),
-        ("metadata", metadata(block, &plural)),
+        ("metadata", metadata(block, plural)),
         ("spec", spec),
     ])
 }
@@ -77,7 +78,8 @@ fn names(block: &SchemaBlock, plural: &Str) -> Value {
 
 fn printer_columns(block: &SchemaBlock) -> Value {
     if block.printer_columns.is_empty() {
-        return from_json(DEFAULT_COLUMNS).unwrap_or_default();
+        static COLUMNS: OnceLock<Value> = OnceLock::new();
+        return COLUMNS.get_or_init(|| from_json(DEFAULT_COLUMNS).unwrap_or_default()).clone();
     }
     block.printer_columns.clone().into()
 }
@@ -104,7 +106,8 @@ fn with_own_fields(mut status: Value) -> Value {
         properties.insert("state", Value::map([("type", "string".into())]));
     }
     if !properties.contains_key("conditions") {
-        properties.insert("conditions", from_json(CONDITIONS).unwrap_or_default());
+        static SCHEMA: OnceLock<Value> = OnceLock::new();
+        properties.insert("conditions", SCHEMA.get_or_init(|| from_json(CONDITIONS).unwrap_or_default()).clone());
     }
     status
 }

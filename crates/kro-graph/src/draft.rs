@@ -9,7 +9,6 @@ use kro_value::{FieldPath, Str};
 use crate::NodeIndex;
 use crate::definition::{Definition, Entry, Text};
 use crate::dependencies::Causes;
-use crate::environment::base;
 use crate::expression::{self, Draft, Reading};
 use crate::report::Report;
 use crate::resource::{self, Resource};
@@ -19,6 +18,13 @@ use crate::scope::{Place, Read, References, Scope};
 pub(crate) struct Resolved {
     pub draft: Draft,
     pub references: References,
+}
+
+impl Resolved {
+    /// What it reads of each variable.
+    pub fn reads(&self) -> &[Read] {
+        &self.draft.parse.facts().reads
+    }
 }
 
 /// A field of a template.
@@ -46,7 +52,7 @@ impl NodeDraft {
 
     /// All reads of variables.
     pub fn reads(&self) -> impl Iterator<Item = &Read> {
-        self.inputs().chain(&self.ready_when).flat_map(|resolved| &resolved.references.reads)
+        self.inputs().chain(&self.ready_when).flat_map(Resolved::reads)
     }
 
     /// Adds its edges.
@@ -98,7 +104,7 @@ fn condition(
     text: &Text,
     place: Place<'_>,
 ) -> Option<Resolved> {
-    let draft = expression::read_standalone(report, base(), &entry.id, &text.path, &text.text)?;
+    let draft = expression::read_standalone(report, scope.parser, &entry.id, &text.path, &text.text)?;
     let references = scope.resolve(report, &entry.id, &draft, place)?;
     Some(Resolved { draft, references })
 }
@@ -114,14 +120,14 @@ fn fields(
     let mut fields = Vec::with_capacity(resource.sites.len());
     for site in &resource.sites {
         let path = entry.object_path.join(&site.path);
-        let Reading::Expression(draft) = expression::read(report, base(), &entry.id, &path, &site.text) else {
+        let Reading::Expression(draft) = expression::read(report, scope.parser, &entry.id, &path, &site.text) else {
             continue;
         };
         let Some(references) = scope.resolve(report, &entry.id, &draft, Place::Template(node)) else { continue };
         if references.calls_omit
             && let Some(problem) = resource::omit_problem(definition, resource, &site.path)
         {
-            let whole = 0..draft.ast.text().len();
+            let whole = 0..draft.ast().text().len();
             report.push(draft.diagnostic(report, &entry.id, problem, whole));
         }
         let resolved = Resolved { draft: *draft, references };
@@ -171,7 +177,7 @@ fn warn_of_unstable_identity(report: &mut Report<'_>, entry: &Entry, fields: &[F
     let identities = ["name", "namespace"].map(|key| FieldPath::fields(["metadata", key]));
     for field in fields.iter().filter(|field| identities.contains(&field.path)) {
         let draft = &field.resolved.draft;
-        for read in &field.resolved.references.reads {
+        for read in field.resolved.reads() {
             let is_unstable = |step: &&Step| matches!(step, Step::Field(name) if UNSTABLE.contains(&name.as_str()));
             let Some(Step::Field(name)) = read.path.iter().find(is_unstable) else { continue };
             let message =

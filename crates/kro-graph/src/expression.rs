@@ -1,16 +1,18 @@
 //! Expressions while a definition is compiled: found in strings, parsed, with places that point into the author's text.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use kro_cel::ast::{Ast, ExprKind};
 use kro_cel::template::{self, Part, ScanErrorKind};
-use kro_cel::{Environment, Issue, IssueKind};
+use kro_cel::{Issue, IssueKind};
 use kro_diagnostics::codes::cel as codes;
 use kro_diagnostics::{Code, Diagnostic, Span, did_you_mean};
 use kro_schema::cel::readable;
 use kro_value::{FieldPath, Str};
 
 use crate::environment::base;
+use crate::parse::{Parse, Parser};
 use crate::report::Report;
 
 /// An expression that was parsed.
@@ -19,7 +21,8 @@ pub(crate) struct Draft {
     /// What the author wrote; see [`crate::Expression::text`].
     pub text: Str,
     pub is_template: bool,
-    pub ast: Ast,
+    /// The expression that the text comes down to.
+    pub parse: Rc<Parse>,
     /// Where the string stands in the definition.
     pub path: FieldPath,
     pieces: Vec<Piece>,
@@ -45,13 +48,7 @@ pub(crate) enum Reading {
 }
 
 /// Reads the string at a path of the definition. `subject` is the id of the resource, or empty.
-pub(crate) fn read(
-    report: &mut Report<'_>,
-    environment: &Environment,
-    subject: &str,
-    path: &FieldPath,
-    text: &Str,
-) -> Reading {
+pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path: &FieldPath, text: &Str) -> Reading {
     let scanned = template::scan(text);
     for error in &scanned.errors {
         let message = error.kind.message();
@@ -71,28 +68,28 @@ pub(crate) fn read(
     }
     let is_template = scanned.parts.len() != 1;
     let (rewritten, pieces) = rewrite(text, &scanned.parts);
-    let parsed = environment.parse(&rewritten);
+    let parse = parser.parse(&rewritten);
     let author = match pieces.as_slice() {
         [piece] if !is_template => Str::new(&text[piece.written..piece.written + piece.parsed.len()]),
         _ => text.clone(),
     };
-    let draft = Draft { text: author, is_template, ast: parsed.ast, path: path.clone(), pieces };
-    if parsed.errors.is_empty() {
+    let draft = Draft { text: author, is_template, parse, path: path.clone(), pieces };
+    if draft.parse.errors.is_empty() {
         return Reading::Expression(Box::new(draft));
     }
-    report_syntax(report, environment, subject, &draft, &parsed.errors);
+    report_syntax(report, subject, &draft);
     Reading::Broken
 }
 
 /// Reads a string that must be exactly one expression.
 pub(crate) fn read_standalone(
     report: &mut Report<'_>,
-    environment: &Environment,
+    parser: &Parser,
     subject: &str,
     path: &FieldPath,
     text: &Str,
 ) -> Option<Draft> {
-    match read(report, environment, subject, path, text) {
+    match read(report, parser, subject, path, text) {
         Reading::Broken => None,
         Reading::Expression(draft) if !draft.is_template => Some(*draft),
         _ => {
@@ -160,6 +157,10 @@ fn push_quoted(out: &mut String, text: &str) {
 }
 
 impl Draft {
+    pub fn ast(&self) -> &Ast {
+        &self.parse.ast
+    }
+
     /// Bytes of the author's string for bytes of the parsed text.
     pub fn written(&self, parsed: Range<usize>) -> Range<usize> {
         let piece =
@@ -180,7 +181,7 @@ impl Draft {
 
     /// Where the whole expression stands in the source.
     pub fn whole_span(&self, report: &Report<'_>) -> Option<Span> {
-        self.span(report, 0..self.ast.text().len())
+        self.span(report, 0..self.ast().text().len())
     }
 
     /// A diagnostic about a part of the expression.
@@ -197,11 +198,11 @@ impl Draft {
 }
 
 /// Reports what the parser says; in a concatenation each part is parsed alone, so that places and words are right.
-fn report_syntax(report: &mut Report<'_>, environment: &Environment, subject: &str, draft: &Draft, errors: &[Issue]) {
+fn report_syntax(report: &mut Report<'_>, subject: &str, draft: &Draft) {
     let mut found = false;
     if draft.is_template {
         for piece in &draft.pieces {
-            let errors = environment.parse(&draft.ast.text()[piece.parsed.clone()]).errors;
+            let errors = base().parse(&draft.ast().text()[piece.parsed.clone()]).errors;
             found |= !errors.is_empty();
             for mut issue in errors {
                 issue.span = issue.span.start + piece.parsed.start..issue.span.end + piece.parsed.start;
@@ -210,7 +211,7 @@ fn report_syntax(report: &mut Report<'_>, environment: &Environment, subject: &s
         }
     }
     if !found {
-        errors.iter().for_each(|issue| report_issue(report, subject, draft, issue));
+        draft.parse.errors.iter().for_each(|issue| report_issue(report, subject, draft, issue));
     }
 }
 
@@ -235,7 +236,9 @@ fn unknown_function<'i>(draft: &Draft, issue: &'i Issue) -> Option<&'i str> {
     }
     let name = issue.message.split('\'').nth(1)?;
     let mut is_called = false;
-    draft.ast.walk(|id| is_called |= matches!(draft.ast.kind(id), ExprKind::Call { function, .. } if function == name));
+    draft
+        .ast()
+        .walk(|id| is_called |= matches!(draft.ast().kind(id), ExprKind::Call { function, .. } if function == name));
     is_called.then_some(name)
 }
 

@@ -18,6 +18,7 @@ pub mod hash;
 pub mod names;
 mod native;
 mod order;
+mod parse;
 pub mod plural;
 mod program;
 mod report;

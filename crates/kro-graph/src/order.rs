@@ -69,14 +69,13 @@ pub fn keep_acyclic(hard: &Edges, soft: &Edges) -> Edges {
 /// nodes in the direction of dependency; the first is not repeated at the end. Sorted by the first node.
 pub fn cycles(dependencies: &Edges) -> Vec<Vec<NodeIndex>> {
     let component = components(dependencies);
-    let mut seen = vec![false; dependencies.len()];
-    let mut cycles = Vec::new();
-    for node in indices(dependencies) {
-        if !std::mem::replace(&mut seen[component[node.get()]], true) {
-            cycles.extend(shortest_cycle(dependencies, node));
-        }
-    }
-    cycles
+    let mut size = vec![0_usize; dependencies.len()];
+    component.iter().for_each(|lowest| size[*lowest] += 1);
+    let is_knot = |node: &NodeIndex| {
+        let is_lowest = component[node.get()] == node.get();
+        is_lowest && (size[node.get()] > 1 || dependencies[node.get()].contains(node))
+    };
+    indices(dependencies).filter(is_knot).filter_map(|node| shortest_cycle(dependencies, node)).collect()
 }
 
 /// The shortest way from a node back to itself.

@@ -3,6 +3,9 @@
 //! The plural is part of the API path of instances, so it is wire contract, oddities included (`Repo` -> `repoes`,
 //! `Price` -> `price`).
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use kro_value::{Str, format_smolstr};
 
 /// Words whose plural is the word itself.
@@ -53,14 +56,9 @@ type Rule = (&'static str, Str);
 /// assert_eq!(kro_graph::plural::pluralize("networkpolicy"), "networkpolicies");
 /// ```
 pub fn pluralize(word: &str) -> Str {
-    if KEPT.split(' ').any(|kept| kept == word) {
-        return Str::new(word);
-    }
-    if let Some((_, plural)) = whole_word_rules().find(|(singular, _)| *singular == word) {
-        return plural;
-    }
-    if whole_word_rules().any(|(_, plural)| plural == word) {
-        return Str::new(word);
+    let rules = rules();
+    if let Some(plural) = rules.whole_words.get(word) {
+        return plural.clone();
     }
     by_ending(word).unwrap_or_else(|| if word.ends_with('s') { word.into() } else { format_smolstr!("{word}s") })
 }
@@ -69,17 +67,38 @@ pub fn pluralize(word: &str) -> Str {
 fn by_ending(word: &str) -> Option<Str> {
     let mut longest = 0;
     let mut result = None;
-    for (singular, plural) in ending_rules() {
+    for (singular, plural) in &rules().endings {
         if plural.len() >= longest && word.ends_with(plural.as_str()) {
             longest = plural.len();
             result = Some(Str::new(word));
         }
-        if singular.len() > longest && word.ends_with(singular) {
+        if singular.len() > longest && word.ends_with(*singular) {
             longest = singular.len();
             result = Some(format_smolstr!("{}{plural}", &word[..word.len() - singular.len()]));
         }
     }
     result
+}
+
+struct Rules {
+    /// The plurals of words whatever their endings are.
+    whole_words: HashMap<Str, Str>,
+    endings: Vec<Rule>,
+}
+
+fn rules() -> &'static Rules {
+    static RULES: OnceLock<Rules> = OnceLock::new();
+    RULES.get_or_init(|| {
+        let mut whole_words = HashMap::new();
+        let mut add = |word: Str, plural: Str| {
+            whole_words.entry(word).or_insert(plural);
+        };
+        // The first rule for a word counts: words that are kept, then singulars, then plurals, which stay.
+        KEPT.split(' ').for_each(|word| add(word.into(), word.into()));
+        whole_word_rules().for_each(|(singular, plural)| add(singular.into(), plural));
+        whole_word_rules().for_each(|(_, plural)| add(plural.clone(), plural));
+        Rules { whole_words, endings: ending_rules().collect() }
+    })
 }
 
 fn whole_word_rules() -> impl Iterator<Item = Rule> {

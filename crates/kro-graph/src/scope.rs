@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use kro_cel::Environment;
 pub(crate) use kro_cel::facts::Read;
-use kro_cel::facts::{FunctionUse, Identifier, Step, facts};
+use kro_cel::facts::{FunctionUse, Identifier, Step};
 use kro_diagnostics::codes::{cel as codes, graph as graph_codes};
 use kro_diagnostics::{Code, Diagnostic, did_you_mean};
 use kro_value::{FieldPath, Segment, Str};
 
+use crate::environment::base;
 use crate::expression::Draft;
+use crate::parse::Parser;
 use crate::report::Report;
 use crate::{NodeIndex, Reads, names};
 
@@ -31,7 +32,7 @@ pub(crate) enum Place<'a> {
 
 /// The names of a definition.
 pub(crate) struct Scope<'a> {
-    pub environment: &'a Environment,
+    pub parser: &'a Parser,
     /// Ids of all resources.
     pub ids: HashMap<Str, NodeIndex>,
     /// Iterators of each node.
@@ -51,8 +52,6 @@ pub(crate) struct References {
     pub each: bool,
     pub runtime: bool,
     pub iterators: Vec<Str>,
-    /// What is read of each of them.
-    pub reads: Vec<Read>,
     pub calls_omit: bool,
 }
 
@@ -72,15 +71,15 @@ impl Scope<'_> {
         draft: &Draft,
         place: Place<'_>,
     ) -> Option<References> {
-        let facts = facts(&draft.ast, self.environment);
+        let facts = draft.parse.facts();
         let mut references = References::default();
         let mut problems = Vec::new();
         for call in &facts.functions {
             problems.extend(self.add_call(&mut references, call, place).map(|problem| (problem, call.span.clone())));
         }
-        if draft.ast.macro_calls().iter().any(|call| call.function == "newCondition") {
+        if draft.ast().macro_calls().iter().any(|call| call.function == "newCondition") {
             references.runtime = true;
-            let whole = 0..draft.ast.text().len();
+            let whole = 0..draft.ast().text().len();
             problems.extend((place != Place::Condition).then(|| (runtime_problem(), whole)));
         }
         for identifier in &facts.identifiers {
@@ -89,7 +88,6 @@ impl Scope<'_> {
         }
         references.nodes.sort_unstable();
         references.nodes.dedup();
-        references.reads = facts.reads;
         let is_right = problems.is_empty();
         for (problem, span) in problems {
             let help = problem.help.map(Into::into);
@@ -109,7 +107,7 @@ impl Scope<'_> {
     }
 
     fn unknown_function(&self, function: &str) -> Problem {
-        let known = self.environment.function_names();
+        let known = base().function_names();
         let help = did_you_mean(function, known.iter().map(Str::as_str));
         Problem { code: codes::UNKNOWN_FUNCTION, message: format!("uses unknown functions: [{{{function}}}]"), help }
     }
@@ -200,7 +198,7 @@ impl Scope<'_> {
     }
 
     fn is_type(&self, name: &Str) -> bool {
-        self.environment.type_named(name).is_some() || self.environment.variable(name).is_some()
+        base().type_named(name).is_some() || base().variable(name).is_some()
     }
 
     fn unknown(&self, name: &Str, place: Place<'_>, own: Option<NodeIndex>) -> Problem {

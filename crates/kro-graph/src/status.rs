@@ -6,10 +6,9 @@ use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::graph as codes;
 use kro_value::{FieldPath, Segment, Str, Value};
 
-use crate::environment::base;
 use crate::expression::{self, Draft, Reading};
 use crate::report::Report;
-use crate::scope::{Place, References, Scope};
+use crate::scope::{Place, Read, References, Scope};
 
 /// The condition types that kro writes itself, which expressions may read from `schema`.
 const OWN_CONDITIONS: &[&str] = &["Ready", "InstanceManaged", "GraphResolved", "ResourcesReady"];
@@ -20,6 +19,13 @@ pub(crate) struct Item {
     pub path: FieldPath,
     pub draft: Draft,
     pub references: References,
+}
+
+impl Item {
+    /// What it reads of each variable.
+    pub fn reads(&self) -> &[Read] {
+        &self.draft.parse.facts().reads
+    }
 }
 
 /// The parts of a status block.
@@ -79,7 +85,7 @@ fn read_field(
 ) -> Option<Item> {
     let at = base_path.join(&path);
     let draft = match value {
-        Value::String(text) => match expression::read(report, base(), "", &at, text) {
+        Value::String(text) => match expression::read(report, scope.parser, "", &at, text) {
             Reading::Expression(draft) => Some(draft),
             Reading::Broken => return None,
             Reading::Literal => None,
@@ -117,7 +123,7 @@ fn read_conditions(report: &mut Report<'_>, scope: &Scope<'_>, path: &FieldPath,
             report.error(codes::CONDITION, &at, message);
             continue;
         };
-        let Some(draft) = expression::read_standalone(report, base(), "", &at, text) else { continue };
+        let Some(draft) = expression::read_standalone(report, scope.parser, "", &at, text) else { continue };
         let Some(references) = scope.resolve(report, "", &draft, Place::Condition) else { continue };
         let mut path = FieldPath::fields(["conditions"]);
         path.push(Segment::Index(index));
@@ -177,7 +183,7 @@ pub(crate) fn condition_fields(ast: &Ast) -> impl Iterator<Item = (&Str, ExprId)
 }
 
 fn literal_conditions(draft: &Draft) -> Vec<Found> {
-    let ast = &draft.ast;
+    let ast = draft.ast();
     let mut found = Vec::new();
     for (id, entries) in new_conditions(ast) {
         let text = |wanted: &str| {
@@ -191,7 +197,7 @@ fn literal_conditions(draft: &Draft) -> Vec<Found> {
 }
 
 fn literal(draft: &Draft, id: ExprId) -> Option<Str> {
-    match draft.ast.kind(id) {
+    match draft.ast().kind(id) {
         ExprKind::Literal(Literal::String(text)) => Some(text.clone()),
         _ => None,
     }
@@ -217,7 +223,7 @@ fn check_literal(report: &mut Report<'_>, draft: &Draft, found: &Found) {
 
 /// `runtime.condition(schema, 'X')` may read kro's own conditions only.
 fn check_lookups(report: &mut Report<'_>, draft: &Draft, declared: &[(Str, usize)]) {
-    let ast = &draft.ast;
+    let ast = draft.ast();
     let mut lookups = Vec::new();
     ast.walk(|id| {
         let ExprKind::Call { target: Some(target), function, args } = ast.kind(id) else { return };

@@ -115,11 +115,11 @@ impl Walk<'_, '_> {
     }
 
     fn check_required(&mut self, map: &Map, schema: &Schema) {
-        let parent = match self.path.segments().last() {
-            Some(Segment::Field(name)) => name.clone(),
-            _ => Str::default(),
-        };
         for name in schema.required().iter().filter(|name| !map.contains_key(name)) {
+            let parent = match self.path.segments().last() {
+                Some(Segment::Field(name)) => name.clone(),
+                _ => Str::default(),
+            };
             let diagnostic = match required::judge(schema, &parent, name) {
                 Demand::None => continue,
                 Demand::Likely => Diagnostic::warning,
@@ -146,6 +146,7 @@ impl Walk<'_, '_> {
 
     /// Items of sets and maps must differ where they are literal.
     fn check_unique(&mut self, items: &[Value], schema: &Schema) {
+        let (Some(ListType::Set | ListType::Map), [_, _, ..]) = (schema.list_type(), items) else { return };
         let keys = schema.list_map_keys();
         let identity = |item: &Value| -> Option<Value> {
             match schema.list_type()? {
@@ -181,6 +182,9 @@ impl Walk<'_, '_> {
 
     /// Reports a value of a type that the schema does not take.
     fn is_expected(&mut self, value: &Value, schema: &Schema) -> bool {
+        if expected::is_plainly(value, schema) {
+            return true;
+        }
         let expected = Expected::of(schema);
         if expected.takes(value) {
             return true;

@@ -3,13 +3,14 @@
 mod arguments;
 mod inference;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use kro_cel::{Checked, Environment, Type, compatible};
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::{cel as codes, graph as graph_codes, typing as typing_codes};
-use kro_schema::cel::{SchemaTypes, escape, readable};
-use kro_schema::structural::Schema;
+use kro_schema::cel::{SchemaTypes, declaration, escape, readable};
+use kro_schema::structural::{Schema, SchemaType};
 use kro_value::{FieldPath, Map, Segment, Str, Value};
 
 use crate::definition::Definition;
@@ -27,12 +28,12 @@ const CONDITION: &str = "kro.run.Condition";
 pub(crate) fn check(
     report: &mut Report<'_>,
     definition: &Definition,
-    spec_schema: Option<&Value>,
+    instance: Option<&Schema>,
     resources: &[Option<Resource<'_>>],
     drafts: &[NodeDraft],
     status: &Status,
 ) -> Vec<Value> {
-    let (environment, types) = declare(definition, spec_schema, resources);
+    let (environment, types) = declare(definition, instance, resources);
     let mut typing = Typing { report, types, environment };
     for (position, draft) in drafts.iter().enumerate() {
         if let Some(resource) = &resources[position] {
@@ -60,15 +61,13 @@ pub(crate) fn instance_schema(definition: &Definition, spec_schema: &Value) -> S
 /// The environment with a variable for the instance and for each resource, and the object types of their schemas.
 fn declare(
     definition: &Definition,
-    spec_schema: Option<&Value>,
+    instance: Option<&Schema>,
     resources: &[Option<Resource<'_>>],
 ) -> (Environment, Arc<SchemaTypes>) {
     let mut types = SchemaTypes::new();
     let mut variables: Vec<(Str, Type)> = Vec::new();
-    if let Some(spec) = spec_schema
-        && definition.schema.is_some()
-    {
-        let ty = types.declare("schema", &instance_schema(definition, spec));
+    if let Some(instance) = instance {
+        let ty = types.declare("schema", instance);
         variables.push((Str::new_static("schema"), ty.unwrap_or(Type::Dyn)));
     }
     for (entry, resource) in definition.resources.iter().zip(resources) {
@@ -88,6 +87,12 @@ fn declare(
     (builder.build(), types)
 }
 
+/// True for a scalar type that is that of a field: what most expressions come to.
+fn declares(target: &Schema, found: &Type) -> bool {
+    let is_scalar = !matches!(target.schema_type(), None | Some(SchemaType::Array | SchemaType::Object));
+    is_scalar && declaration(target, "").as_ref() == Some(found)
+}
+
 /// The name of a target's type, which [`readable`] turns into `deployment.spec.template`.
 fn target_name(id: &str, path: &FieldPath) -> String {
     let fields = path.segments().iter().filter_map(|segment| match segment {
@@ -101,23 +106,32 @@ fn target_name(id: &str, path: &FieldPath) -> String {
 impl Typing<'_, '_> {
     fn check_node(&mut self, resource: &Resource<'_>, draft: &NodeDraft) {
         let id = &resource.entry.id;
+        let inside = self.inside(resource, draft);
+        for field in &draft.fields {
+            let own = inside.as_ref().filter(|_| !field.resolved.references.iterators.is_empty());
+            if let Some(checked) = self.checked(own, id, &field.resolved.draft) {
+                self.check_target(id, field, &checked);
+            }
+        }
+        self.check_conditions(None, id, "includeWhen", &draft.include_when);
+        let each = draft.ready_when.iter().any(|resolved| resolved.references.each).then(|| self.each(id));
+        self.check_conditions(each.as_ref(), id, "readyWhen", &draft.ready_when);
+    }
+
+    /// The environment of a template with iterators; `None` without.
+    fn inside(&mut self, resource: &Resource<'_>, draft: &NodeDraft) -> Option<Environment> {
+        let (id, loops) = (&resource.entry.id, &resource.entry.for_each);
+        if loops.is_empty() {
+            return None;
+        }
         let mut builder = self.environment.extend();
-        for (name, _) in &resource.entry.for_each {
+        for (name, _) in loops {
             builder = builder.variable(name.clone(), Type::Dyn); // replaced below when its list is typed
         }
         for (name, resolved) in &draft.for_each {
             builder = builder.variable(name.clone(), self.check_dimension(id, name, resolved));
         }
-        let inside = builder.build();
-        for field in &draft.fields {
-            if let Some(checked) = self.checked(&inside, id, &field.resolved.draft) {
-                self.check_target(id, field, &checked);
-            }
-        }
-        let environment = self.environment.clone();
-        self.check_conditions(&environment, id, "includeWhen", &draft.include_when);
-        let each = self.each(id);
-        self.check_conditions(&each, id, "readyWhen", &draft.ready_when);
+        Some(builder.build())
     }
 
     /// The environment of conditions on each object of a collection.
@@ -130,11 +144,15 @@ impl Typing<'_, '_> {
         self.environment.extend().variable("each", object).build()
     }
 
-    /// The types of an expression; `None` when it has errors, which are reported.
-    fn checked(&mut self, environment: &Environment, id: &str, draft: &Draft) -> Option<Checked> {
-        let checked = environment.check(&draft.ast);
+    /// The types of an expression, in the shared environment or in one with more variables; `None` when it has errors,
+    /// which are reported.
+    fn checked(&mut self, own: Option<&Environment>, id: &str, draft: &Draft) -> Option<Rc<Checked>> {
+        let checked = match own {
+            Some(environment) => Rc::new(environment.check(draft.ast())),
+            None => draft.parse.checked(&self.environment),
+        };
         checked.errors.iter().for_each(|issue| expression::report_issue(self.report, id, draft, issue));
-        for problem in arguments::problems(&draft.ast) {
+        for problem in arguments::problems(draft.ast()) {
             let diagnostic = Diagnostic::error(codes::ARGUMENT, problem.message);
             self.report.push(draft.diagnostic(self.report, id, diagnostic, problem.span));
         }
@@ -143,8 +161,7 @@ impl Typing<'_, '_> {
 
     /// The type of the elements of a loop.
     fn check_dimension(&mut self, id: &str, name: &str, resolved: &Resolved) -> Type {
-        let environment = self.environment.clone();
-        let Some(checked) = self.checked(&environment, id, &resolved.draft) else { return Type::Dyn };
+        let Some(checked) = self.checked(None, id, &resolved.draft) else { return Type::Dyn };
         let result = checked.result_type();
         if let Some(element) = result.list_element() {
             return element.clone();
@@ -156,9 +173,9 @@ impl Typing<'_, '_> {
         Type::Dyn
     }
 
-    fn check_conditions(&mut self, environment: &Environment, id: &str, what: &str, conditions: &[Resolved]) {
+    fn check_conditions(&mut self, own: Option<&Environment>, id: &str, what: &str, conditions: &[Resolved]) {
         for resolved in conditions {
-            let Some(checked) = self.checked(environment, id, &resolved.draft) else { continue };
+            let Some(checked) = self.checked(own, id, &resolved.draft) else { continue };
             let result = checked.result_type();
             let inner = result.optional_inner().unwrap_or(result);
             if !matches!(inner, Type::Bool | Type::Error) {
@@ -179,10 +196,13 @@ impl Typing<'_, '_> {
     fn check_target(&mut self, id: &str, field: &FieldDraft, checked: &Checked) {
         let Some(target) = &field.target else { return };
         let draft = &field.resolved.draft;
+        if declares(target, checked.result_type()) {
+            return;
+        }
         let mut types = SchemaTypes::new();
         let Some(wanted) = types.declare(&target_name(id, &field.path), target) else { return };
         let environment = self.environment.extend().types(Arc::new(types)).build();
-        if let Err(mismatch) = compatible::fits(&environment, &draft.ast, checked, &wanted) {
+        if let Err(mismatch) = compatible::fits(&environment, draft.ast(), checked, &wanted) {
             let message = readable(&format!(
                 "type mismatch in resource {id:?} at path {:?}: expression {:?} returns type \"{}\" but expected \"{wanted}\": \
                  {}",
@@ -191,7 +211,7 @@ impl Typing<'_, '_> {
                 checked.result_type(),
                 mismatch.message
             ));
-            let blamed = mismatch.blame.map_or(0..draft.ast.text().len(), |id| draft.ast.span(id));
+            let blamed = mismatch.blame.map_or(0..draft.ast().text().len(), |id| draft.ast().span(id));
             let diagnostic = Diagnostic::error(typing_codes::EXPRESSION_TYPE, message);
             let diagnostic = draft.diagnostic(self.report, id, diagnostic, blamed);
             self.report.push(diagnostic);
@@ -200,8 +220,7 @@ impl Typing<'_, '_> {
 
     /// The schema of a status field.
     fn infer(&mut self, item: &Item) -> Value {
-        let environment = self.environment.clone();
-        let Some(checked) = self.checked(&environment, "", &item.draft) else { return Value::Map(Map::new()) };
+        let Some(checked) = self.checked(None, "", &item.draft) else { return Value::Map(Map::new()) };
         let result = checked.result_type();
         let is_state = item.path.to_string() == "state";
         if is_state && !matches!(result, Type::String) {
@@ -212,8 +231,7 @@ impl Typing<'_, '_> {
     }
 
     fn check_condition(&mut self, item: &Item) {
-        let environment = self.environment.clone();
-        let Some(checked) = self.checked(&environment, "", &item.draft) else { return };
+        let Some(checked) = self.checked(None, "", &item.draft) else { return };
         self.check_condition_fields(item, &checked);
         let result = checked.result_type();
         let single = result.list_element().unwrap_or(result);
@@ -231,7 +249,7 @@ impl Typing<'_, '_> {
 
     /// The fields of a condition are strings.
     fn check_condition_fields(&mut self, item: &Item, checked: &Checked) {
-        for (field, value) in status::condition_fields(&item.draft.ast) {
+        for (field, value) in status::condition_fields(item.draft.ast()) {
             let found = checked.type_of(value);
             if !matches!(found, Type::String | Type::Dyn | Type::Error) {
                 let message = readable(&format!(
@@ -240,14 +258,14 @@ impl Typing<'_, '_> {
                     item.draft.text
                 ));
                 let diagnostic = Diagnostic::error(graph_codes::CONDITION, message);
-                let span = item.draft.ast.span(value);
+                let span = item.draft.ast().span(value);
                 self.report.push(item.draft.diagnostic(self.report, "", diagnostic, span));
             }
         }
     }
 
     fn report_whole(&mut self, id: &str, draft: &Draft, diagnostic: Diagnostic) {
-        let whole = 0..draft.ast.text().len();
+        let whole = 0..draft.ast().text().len();
         let diagnostic = draft.diagnostic(self.report, id, diagnostic, whole);
         self.report.push(diagnostic);
     }

@@ -134,8 +134,11 @@ pub fn resources() -> &'static [Resource] {
 
 /// The resource of a kind.
 pub fn resource_of_kind(group: &str, version: &str, kind: &str) -> Option<&'static Resource> {
-    let wanted = |row: &&Resource| row.group == group && row.version == version && row.kind == kind;
-    resources().iter().find(wanted)
+    type Kind = (&'static str, &'static str, &'static str);
+    static ROWS: OnceLock<HashMap<Kind, &'static Resource>> = OnceLock::new();
+    let key = |row: &'static Resource| (row.group.as_str(), row.version.as_str(), row.kind.as_str());
+    let rows = ROWS.get_or_init(|| resources().iter().rev().map(|row| (key(row), row)).collect());
+    rows.get(&(group, version, kind)).copied()
 }
 
 /// One schema of the data, not parsed yet.

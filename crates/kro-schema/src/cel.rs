@@ -9,7 +9,8 @@
 mod escaping;
 mod sizes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use kro_cel::{Type, TypeProvider};
 use kro_value::{Str, Value};
@@ -25,9 +26,25 @@ const ITEM: &str = "@idx";
 const ELEMENT: &str = "@elem";
 
 /// The types of the schemas of variables.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct SchemaTypes {
     roots: BTreeMap<Str, Root>,
+    /// What was asked for before; checking asks the same again and again.
+    known: Mutex<HashMap<Box<str>, Known>>,
+}
+
+/// A copy knows nothing yet.
+impl Clone for SchemaTypes {
+    fn clone(&self) -> Self {
+        Self { roots: self.roots.clone(), known: Mutex::default() }
+    }
+}
+
+/// An object type that was asked for; without a schema it is none.
+#[derive(Debug)]
+struct Known {
+    schema: Option<Schema>,
+    fields: HashMap<Str, Option<Type>>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,22 +97,42 @@ impl SchemaTypes {
     }
 
     fn object(&self, name: &str) -> Option<Schema> {
-        self.schema_of(name).filter(|schema| matches!(declaration(schema, name), Some(Type::Object(_))))
-    }
-}
-
-impl TypeProvider for SchemaTypes {
-    fn has_type(&self, name: &str) -> bool {
-        name.starts_with(TYPE_PREFIX) && self.object(name).is_some()
+        self.known(name, |known| known.schema.clone())
     }
 
-    fn field_type(&self, object: &str, field: &str) -> Option<Type> {
+    /// Looks at what is known of an object type.
+    fn known<R>(&self, name: &str, look: impl FnOnce(&mut Known) -> R) -> R {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get_mut(name) {
+            return look(known);
+        }
+        let is_object = |schema: &Schema| matches!(declaration(schema, name), Some(Type::Object(_)));
+        let known = Known { schema: self.schema_of(name).filter(is_object), fields: HashMap::new() };
+        look(all.entry(name.into()).or_insert(known))
+    }
+
+    fn declare_field(&self, object: &str, field: &str) -> Option<Type> {
         let schema = self.object(object)?;
         let declared = field_schema(&schema, field).and_then(|(escaped, property)| {
             // an object that is embedded has more fields than its schema says
             declaration(&embedded(property)?, &format!("{object}.{escaped}"))
         });
         declared.or(if schema.preserve_unknown_fields() { Some(Type::Dyn) } else { None })
+    }
+}
+
+impl TypeProvider for SchemaTypes {
+    fn has_type(&self, name: &str) -> bool {
+        name.starts_with(TYPE_PREFIX) && self.known(name, |known| known.schema.is_some())
+    }
+
+    fn field_type(&self, object: &str, field: &str) -> Option<Type> {
+        if let Some(known) = self.known(object, |known| known.fields.get(field).cloned()) {
+            return known;
+        }
+        let declared = self.declare_field(object, field);
+        self.known(object, |known| known.fields.insert(field.into(), declared.clone()));
+        declared
     }
 
     fn data_field_type(&self, object: &str, field: &str) -> Option<Type> {
@@ -120,7 +157,7 @@ impl TypeProvider for SchemaTypes {
     }
 
     fn is_open(&self, object: &str) -> bool {
-        self.object(object).is_some_and(|schema| schema.preserve_unknown_fields())
+        self.known(object, |known| known.schema.as_ref().is_some_and(Schema::preserve_unknown_fields))
     }
 
     fn definition(&self, object: &str) -> Option<Str> {

@@ -53,6 +53,19 @@ impl Expected {
     }
 }
 
+/// True where the declared type alone says that a value is right, which is nearly always.
+pub(super) fn is_plainly(value: &Value, schema: &Schema) -> bool {
+    let is_type = matches!(
+        (schema.schema_type(), value),
+        (Some(SchemaType::Object), Value::Map(_))
+            | (Some(SchemaType::Array), Value::List(_))
+            | (Some(SchemaType::String), Value::String(_))
+            | (Some(SchemaType::Integer | SchemaType::Number), Value::Int(_))
+            | (Some(SchemaType::Boolean), Value::Bool(_))
+    );
+    is_type && schema.one_of().len() == 0 && schema.any_of().len() == 0 && !schema.int_or_string()
+}
+
 impl fmt::Display for Expected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.types.iter().map(|expected| expected.as_str()).collect();

@@ -79,6 +79,8 @@ pub(super) enum Additional {
 pub(super) struct Node {
     /// The source; keywords that are rarely asked for are read from here.
     pub json: Value,
+    /// The keywords of `json`; see [`keyword_bit`].
+    pub keywords: u64,
     pub reference: Option<Str>,
     pub schema_type: Option<SchemaType>,
     /// Sorted by name.
@@ -105,6 +107,7 @@ impl Node {
         });
         Arc::new(Self {
             json: json.clone(),
+            keywords: json.as_map().into_iter().flatten().fold(0, |bits, (keyword, _)| bits | keyword_bit(keyword)),
             schema_type: json.get("type").and_then(Value::as_str).and_then(SchemaType::parse),
             properties: properties(json.get("properties").and_then(Value::as_map)),
             required: strings(json.get("required")),
@@ -120,10 +123,24 @@ impl Node {
         })
     }
 
+    /// The value of a keyword.
+    pub fn keyword(&self, name: &str) -> Option<&Value> {
+        if self.keywords & keyword_bit(name) == 0 { None } else { self.json.get(name) }
+    }
+
     pub fn property(&self, name: &str) -> Option<&Arc<Node>> {
         let index = self.properties.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()?;
         Some(&self.properties[index].1)
     }
+}
+
+/// One bit of 64 for a keyword: most keywords are absent from most schemas, and that must be quick to see.
+fn keyword_bit(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (first, last) = (bytes.first().copied().unwrap_or_default(), bytes.last().copied().unwrap_or_default());
+    let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
+    let mixed = usize::from(first) * 7 + usize::from(last) * 31 + usize::from(middle) * 3 + bytes.len();
+    1 << (mixed % 64)
 }
 
 /// The name behind `#/components/schemas/` or `#/definitions/`.

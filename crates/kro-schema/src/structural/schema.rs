@@ -92,7 +92,7 @@ impl Schema {
 
     /// The raw value of any keyword.
     pub fn keyword(&self, name: &str) -> Option<&Value> {
-        self.site.as_ref().and_then(|site| site.json.get(name)).or_else(|| self.node.json.get(name))
+        self.site.as_ref().and_then(|site| site.keyword(name)).or_else(|| self.node.keyword(name))
     }
 
     /// `type`; `None` when absent, as with int-or-string and free-form values.

@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use kro_value::Value;
 
 use crate::fault::lost_answer;
 use crate::state::State;
@@ -126,6 +127,11 @@ impl ApiServer {
     /// The resource version of the newest write.
     pub fn resource_version(&self) -> u64 {
         self.state.store.revision()
+    }
+
+    /// Every stored object, by resource, namespace and name. For tests, which compare whole clusters.
+    pub fn objects(&self) -> impl Iterator<Item = Value> {
+        self.state.store.iter().map(|(_, _, stored)| stored.value.clone())
     }
 
     /// Forgets the history of all resources, as if it were too old: watches and lists that start in the past expire.

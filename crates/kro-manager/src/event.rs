@@ -85,6 +85,13 @@ impl ApiResponse {
         (200..300).contains(&self.status)
     }
 
+    /// True when the server says that the object is not there. A bare 404 says less: a path that is not served at the
+    /// moment, as that of a kind whose CRD is being replaced, is answered like that too.
+    pub fn is_gone(&self) -> bool {
+        let name = self.body.at(&["details", "name"]).and_then(Value::as_str);
+        self.status == 404 && name.is_some_and(|name| !name.is_empty())
+    }
+
     /// What the server says about a failure: the message of its `Status`, or the HTTP status.
     pub fn message(&self) -> Str {
         match self.body.at(&["message"]).and_then(Value::as_str) {

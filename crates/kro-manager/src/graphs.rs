@@ -605,12 +605,12 @@ impl Manager {
         match &refusal {
             None => self.take_graph_answer(name, step, body),
             // Somebody else did it, or it is not needed any more.
-            Some(refusal) if is_settled_elsewhere(step, refusal.status) => self.forget_definition(name, step),
+            Some(refusal) if is_settled_elsewhere(step, refusal.is_gone) => self.forget_definition(name, step),
             Some(refusal) => self.note_graph_failure(name, step, refusal.clone()),
         }
         if let GraphStep::ReleaseRevision(uid) = step {
             // Once it is released it stays in the set, so that an old picture of it does not send another patch.
-            if refusal.as_ref().is_some_and(|refusal| refusal.status != 404) {
+            if refusal.as_ref().is_some_and(|refusal| !refusal.is_gone) {
                 self.releasing.remove(uid);
             }
         } else if let Some(state) = self.graphs.get_mut(name) {
@@ -693,10 +693,10 @@ impl Manager {
 }
 
 /// An answer that is as good as a success.
-fn is_settled_elsewhere(step: &GraphStep, status: u16) -> bool {
+fn is_settled_elsewhere(step: &GraphStep, is_gone: bool) -> bool {
     match step {
         GraphStep::CreateRevision(_) | GraphStep::Crd => false,
-        _ => status == 404,
+        _ => is_gone,
     }
 }
 

@@ -124,11 +124,15 @@ struct Pass<'a> {
 }
 
 impl Manager {
-    /// Brings one instance as far as it gets without an answer.
+    /// Brings one instance as far as it gets without an answer, and sees to it that what failed is tried again.
     pub(crate) fn step_instance(&mut self, id: &ObjectId) {
-        if !self.is_synced() {
-            return;
+        if self.is_synced() {
+            self.advance_instance(id);
+            self.wake_instance(id);
         }
+    }
+
+    fn advance_instance(&mut self, id: &ObjectId) {
         let Some((object, resource, graph)) = self.instance(id) else {
             return self.drop_instance(id);
         };
@@ -210,13 +214,13 @@ impl Manager {
         self.note_contested(pass.id, graph, &plan);
         let is_held = self.prepare(pass, &plan);
         if is_held {
-            return self.wake_instance(pass.id);
+            return;
         }
         for apply in &plan.applies {
             self.send_apply(pass.id, graph, apply);
         }
         if plan.is_busy() || self.is_under_way(pass.id) {
-            return self.wake_instance(pass.id);
+            return;
         }
         let pruned = match plan.is_prunable() {
             true => self.prune(pass.id, &pass.object, &pass.resource, graph, &plan),
@@ -227,7 +231,6 @@ impl Manager {
             Pruned::All => self.report(pass, graph, &plan, None),
             Pruned::Failed(why) => self.report(pass, graph, &plan, Some(why)),
         }
-        self.wake_instance(pass.id);
     }
 
     fn is_under_way(&self, id: &ObjectId) -> bool {
@@ -279,9 +282,8 @@ impl Manager {
         let fields = vec![("instance", format_smolstr!("{id}")), ("panic", Str::new(panic))];
         self.out.log(LogLevel::Error, "planning an instance panicked; this is a bug in kro", fields);
         self.out.count("dynamic_controller_reconcile_panics_total", Vec::new());
-        let refusal = Refusal { message: Str::new(panic), status: 0, retry_after_s: None };
+        let refusal = Refusal { message: Str::new(panic), status: 0, is_gone: false, retry_after_s: None };
         self.note_own_failure(id, Own::Refresh, refusal);
-        self.wake_instance(id);
     }
 
     /// Kinds in the inventory of an instance that its graph does not name (any more): they have to be watched for pruning
@@ -467,7 +469,7 @@ impl Manager {
             apply.id,
             CHURN_WINDOW_MS / 1000
         );
-        let refusal = Refusal { message, status: 429, retry_after_s: Some(10) };
+        let refusal = Refusal { message, status: 429, is_gone: false, retry_after_s: Some(10) };
         self.note_apply_failure(id, &apply.id, apply.digest, refusal);
         self.enqueue(WorkItem::Instance(id.clone()), Priority::Fresh);
     }
@@ -520,7 +522,7 @@ impl Manager {
                 self.show_instance(id, own, body);
             }
             // It is gone: the watch will say so, but until then nothing is sent for it.
-            Some(refusal) if refusal.status == 404 => {
+            Some(refusal) if refusal.is_gone => {
                 if let Some((object, _, _)) = self.instance(id) {
                     let single = self.is_single(id);
                     let role = if single { crate::watches::Role::Definitions } else { crate::watches::Role::Instances };
@@ -628,7 +630,7 @@ impl Manager {
                 return self.report_problem(pass, cond::INSTANCE_MANAGED, "ManagementFailed", &why);
             }
             self.mark(pass, &inventory);
-            return self.wake_instance(pass.id);
+            return;
         }
         let verdict = Verdict {
             status: cond::FALSE,
@@ -638,7 +640,6 @@ impl Manager {
         let fields = kept_fields(&pass.object);
         self.write_status(pass, fields, &verdict, State::Active, None);
         self.show_state(pass.id, "ACTIVE", &verdict.message, false);
-        self.wake_instance(pass.id);
     }
 
     /// Projects and writes the status of a finished pass.

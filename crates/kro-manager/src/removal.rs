@@ -158,7 +158,7 @@ impl Manager {
             memory.deletes_in_flight = memory.deletes_in_flight.saturating_sub(1);
             match &refusal {
                 None => drop(memory.delete_failures.remove(child)),
-                Some(refusal) if refusal.status == 404 => {}
+                Some(refusal) if refusal.is_gone => {}
                 Some(refusal) => {
                     memory.deleting.remove(uid);
                     let previous = memory.delete_failures.get(child);
@@ -168,7 +168,7 @@ impl Manager {
             }
         }
         let is_gone = match &result {
-            Ok(response) if response.status == 404 => true,
+            Ok(response) if response.is_gone() => true,
             Ok(response) if response.is_success() => !object::is_terminating(&response.body),
             _ => return,
         };
@@ -207,7 +207,10 @@ impl Manager {
         }
         if members.is_empty() {
             let is_unsure = self.instances.get(id).is_some_and(|memory| memory.is_unsure(self.now));
-            return if is_unsure { self.wake_instance(id) } else { self.remove_finalizer(id, object, resource) };
+            if !is_unsure {
+                self.remove_finalizer(id, object, resource);
+            }
+            return;
         }
         let objects: Vec<&Value> = members.iter().map(|member| &member.object).collect();
         let wave = next_wave(&objects);
@@ -217,7 +220,6 @@ impl Manager {
             let why = self.describe_deletion(id, &wave);
             self.report_deletion(id, object, resource, &why);
         }
-        self.wake_instance(id);
     }
 
     fn describe_deletion(&self, id: &ObjectId, wave: &[&Value]) -> String {
@@ -255,7 +257,6 @@ impl Manager {
             let status = status::assemble(kept_fields(object), conditions.to_value(), State::Deleting);
             self.put_status(id, object, resource, status);
         }
-        self.wake_instance(id);
     }
 
     /// Writes the status of a deletion that waits for something.

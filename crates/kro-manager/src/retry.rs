@@ -69,6 +69,8 @@ impl Failure {
 pub(crate) struct Refusal {
     pub message: Str,
     pub status: u16,
+    /// The object is not there.
+    pub is_gone: bool,
     pub retry_after_s: Option<u32>,
 }
 
@@ -80,9 +82,10 @@ impl Refusal {
             Ok(response) => Some(Self {
                 message: response.message(),
                 status: response.status,
+                is_gone: response.is_gone(),
                 retry_after_s: response.retry_after_s,
             }),
-            Err(error) => Some(Self { message: error.message.clone(), status: 0, retry_after_s: None }),
+            Err(error) => Some(Self { message: error.message.clone(), status: 0, is_gone: false, retry_after_s: None }),
         }
     }
 }
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn delays_double_up_to_the_maximum() {
         let bounds = Bounds { min_ms: 200, max_ms: 1000 };
-        let refusal = |after| Refusal { message: "no".into(), status: 500, retry_after_s: after };
+        let refusal = |after| Refusal { message: "no".into(), status: 500, is_gone: false, retry_after_s: after };
         let mut jitter = Jitter::new(7);
         let mut failure = None;
         let mut delays = Vec::new();

@@ -32,6 +32,7 @@ pub struct Simulation {
     watches: Vec<Watch>,
     timers: BTreeSet<(Timestamp, TimerId)>,
     faults: Option<Box<dyn FaultPlan>>,
+    has_crashed: bool,
     sent: u64,
     trace: Trace,
 }
@@ -48,6 +49,7 @@ impl Simulation {
             watches: Vec::new(),
             timers: BTreeSet::new(),
             faults: None,
+            has_crashed: false,
             sent: 0,
             trace: Trace::default(),
         }
@@ -76,6 +78,11 @@ impl Simulation {
     /// Decides about every request from now on.
     pub fn set_faults(&mut self, faults: Option<Box<dyn FaultPlan>>) {
         self.faults = faults;
+    }
+
+    /// What managers that are started from now on are told.
+    pub fn configure(&mut self, config: Config) {
+        self.config = config;
     }
 
     /// Starts a manager that knows nothing, in place of the one that may be running.
@@ -181,12 +188,22 @@ impl Simulation {
         let Some(manager) = &mut self.manager else { return };
         for effect in manager.handle(event, self.now) {
             self.perform(effect);
+            if std::mem::take(&mut self.has_crashed) {
+                return self.start_manager();
+            }
         }
     }
 
     fn poll_watches(&mut self) -> bool {
         for watch in &mut self.watches {
-            self.events.extend(watch.poll(&mut self.server, self.now));
+            let refusal = match watch.is_to_be_listed(self.now) {
+                true => self.faults.as_mut().and_then(|faults| faults.refuse_watch(&watch.path())),
+                false => None,
+            };
+            match refusal {
+                Some((status, _, message)) => self.events.push_back(watch.refuse(status, &message, self.now)),
+                None => self.events.extend(watch.poll(&mut self.server, self.now)),
+            }
         }
         !self.events.is_empty()
     }
@@ -214,7 +231,9 @@ impl Simulation {
         match effect {
             Effect::Request { id, request } => self.send(id, &request),
             Effect::Watch { id, target } => {
-                let watch = Watch::new(id, target, self.now);
+                let number = self.trace.watches.len() as u64 + 1;
+                let lag_ms = self.faults.as_mut().map_or(0, |faults| faults.lag_ms(number));
+                let watch = Watch::new(id, target, self.now, lag_ms);
                 self.trace.watches.push(watch.path());
                 self.watches.push(watch);
             }
@@ -240,7 +259,21 @@ impl Simulation {
         let fate = self.faults.as_mut().map_or(Fate::Answer, |faults| faults.decide(self.sent, request));
         let result = match fate {
             Fate::Answer => Ok(self.answer(request)),
-            Fate::Refuse(status, reason) => Ok(refusal(status, reason)),
+            Fate::Refuse(status, reason, message) => Ok(refusal(status, &reason, &message)),
+            Fate::Crash => {
+                self.has_crashed = true;
+                Ok(self.answer(request))
+            }
+            Fate::CutWatches => {
+                let response = self.answer(request);
+                self.cut_watches();
+                Ok(response)
+            }
+            Fate::StallWatches(ms) => {
+                let until = self.now.plus_ms(ms);
+                self.watches.iter_mut().for_each(|watch| watch.stall(until));
+                Ok(self.answer(request))
+            }
             Fate::LoseAnswer => {
                 self.answer(request);
                 Err(TransportError { message: "the answer was lost".into() })
@@ -274,13 +307,13 @@ impl Simulation {
     }
 }
 
-fn refusal(status: u16, reason: &str) -> ApiResponse {
+fn refusal(status: u16, reason: &str, message: &str) -> ApiResponse {
     let body = Value::map([
         ("kind", Value::from("Status")),
         ("apiVersion", Value::from("v1")),
         ("status", Value::from("Failure")),
         ("reason", Value::from(reason)),
-        ("message", Value::from(format!("injected: {reason}"))),
+        ("message", Value::from(message)),
         ("code", Value::from(i64::from(status))),
     ]);
     ApiResponse { status, body, retry_after_s: None }

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use kro_apiserver::{ApiServer, Body, Method, Request, WatchId as StreamId};
 use kro_engine::Timestamp;
 use kro_manager::{Event, ObjectChange, WatchFailure, WatchId, WatchTarget};
@@ -11,6 +13,12 @@ pub(crate) struct Watch {
     id: WatchId,
     target: WatchTarget,
     state: State,
+    /// How long it takes until an event arrives.
+    lag_ms: i64,
+    /// Events on their way.
+    held: VecDeque<(Timestamp, Event)>,
+    /// Nothing is shown before.
+    stalled_until: Option<Timestamp>,
 }
 
 enum State {
@@ -21,8 +29,25 @@ enum State {
 }
 
 impl Watch {
-    pub(crate) fn new(id: WatchId, target: WatchTarget, now: Timestamp) -> Self {
-        Self { id, target, state: State::Pending(now) }
+    pub(crate) fn new(id: WatchId, target: WatchTarget, now: Timestamp, lag_ms: i64) -> Self {
+        Self { id, target, state: State::Pending(now), lag_ms, held: VecDeque::new(), stalled_until: None }
+    }
+
+    /// Shows nothing until then.
+    pub(crate) fn stall(&mut self, until: Timestamp) {
+        self.stalled_until = Some(until);
+    }
+
+    /// True when its next poll sends a list.
+    pub(crate) fn is_to_be_listed(&self, now: Timestamp) -> bool {
+        let is_stalled = self.stalled_until.is_some_and(|until| until > now);
+        !is_stalled && matches!(self.state, State::Pending(at) if at <= now)
+    }
+
+    /// Its list is refused.
+    pub(crate) fn refuse(&mut self, status: u16, message: &str, now: Timestamp) -> Event {
+        self.state = State::Pending(now.plus_ms(RETRY_MS));
+        Event::WatchFailed { watch: self.id, reason: WatchFailure { status, message: message.into() } }
     }
 
     pub(crate) fn id(&self) -> WatchId {
@@ -36,24 +61,39 @@ impl Watch {
 
     /// When there is something to do without a change on the server.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        match self.state {
+        let arrival = self.held.front().map(|(at, _)| *at);
+        let listing = match self.state {
             State::Pending(at) => Some(at),
             State::Open(_) => None,
-        }
+        };
+        let due = [arrival, listing].into_iter().flatten().min();
+        self.stalled_until.map_or(due, |until| Some(due.unwrap_or(until).max(until)))
     }
 
     /// Lists when it is time to, else reads what the stream has.
     pub(crate) fn poll(&mut self, server: &mut ApiServer, now: Timestamp) -> Vec<Event> {
-        match self.state {
+        if self.stalled_until.is_some_and(|until| until > now) {
+            return Vec::new();
+        }
+        self.stalled_until = None;
+        let events = match self.state {
             State::Pending(at) if at <= now => self.list(server, now),
             State::Pending(_) => Vec::new(),
             State::Open(stream) => self.read(server, stream, now),
+        };
+        if self.lag_ms == 0 {
+            return events;
         }
+        let arrival = now.plus_ms(self.lag_ms);
+        self.held.extend(events.into_iter().map(|event| (arrival, event)));
+        let arrived = self.held.iter().take_while(|(at, _)| *at <= now).count();
+        self.held.drain(..arrived).map(|(_, event)| event).collect()
     }
 
     /// Ends the stream; the watch lists again when it is polled next.
     pub(crate) fn cut(&mut self, server: &mut ApiServer, now: Timestamp) {
         self.close(server);
+        self.held.clear();
         self.state = State::Pending(now);
     }
 

@@ -1,3 +1,4 @@
+use kro_manager::Config;
 use kro_value::Value;
 
 /// The answer to a request.
@@ -20,10 +21,30 @@ pub struct Record {
     pub status: u16,
 }
 
+/// Requests of the controller that fail until further notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A part of `METHOD path`; `LIST path` for the lists of watches.
+    pub matching: String,
+    /// HTTP status of the answer; 0 for none.
+    pub status: u16,
+    /// Reason of the answer.
+    pub reason: String,
+    /// Message of the answer.
+    pub message: String,
+    /// How many requests fail.
+    pub times: usize,
+}
+
 /// An API server with a controller on it.
 pub trait Cluster {
     /// A request of the user.
     fn request(&mut self, method: &str, target: &str, content_type: &str, body: Option<&Value>) -> Answer;
+
+    /// Where `default` of a scenario is.
+    fn namespace(&self) -> &str {
+        "default"
+    }
 
     /// Milliseconds on this cluster's clock.
     fn now_ms(&self) -> i64;
@@ -34,8 +55,14 @@ pub trait Cluster {
     /// When manager and server keep each other busy without end.
     fn progress(&mut self, deadline_ms: i64) -> Result<bool, String>;
 
-    /// Starts a controller that knows nothing, in place of the one that runs.
+    /// Ends the controller, as a crash does.
+    fn stop_controller(&mut self);
+
+    /// Starts a controller that knows nothing, in place of the one that may run.
     fn restart_controller(&mut self);
+
+    /// What controllers that are started from now on are told.
+    fn configure(&mut self, config: Config);
 
     /// Kills the controller as soon as it has sent this many requests in all, and starts another.
     ///
@@ -46,8 +73,32 @@ pub trait Cluster {
     /// All requests of all controllers so far.
     fn records(&mut self) -> Vec<Record>;
 
+    /// All Events of all controllers so far: `kind`, `name`, `type`, `reason`, `message`.
+    fn events(&mut self) -> Vec<Value>;
+
     /// How long the controller must be silent to count as at rest.
     fn rest_ms(&self) -> i64;
+
+    /// What only a simulated cluster can do.
+    fn simulated(&mut self) -> Option<&mut dyn Simulated>;
+}
+
+/// What a scenario can ask of a simulated cluster.
+pub trait Simulated {
+    /// Requests of the controller fail from now on.
+    fn refuse(&mut self, refusal: Refusal);
+
+    /// No request is refused any more.
+    fn heal(&mut self);
+
+    /// All watches end; each lists again.
+    fn cut_watches(&mut self);
+
+    /// What the controller logged so far, one text for each line.
+    fn logs(&self) -> Vec<String>;
+
+    /// Every stored object.
+    fn objects(&mut self) -> Vec<Value>;
 }
 
 /// Waits until `done`, at most `timeout_ms`; true when it was.

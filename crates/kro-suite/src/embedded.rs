@@ -1,9 +1,13 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use kro_apiserver::{ApiServer, Method, Profile};
 use kro_engine::Timestamp;
-use kro_sim::Simulation;
+use kro_manager::ApiRequest;
+use kro_sim::{Fate, FaultPlan, Simulation};
 use kro_value::Value;
 
-use crate::{Answer, Cluster, Record};
+use crate::{Answer, Cluster, Fault, Record, Refusal, Simulated};
 
 /// 2026-01-01T00:00:00Z
 const START: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -11,15 +15,71 @@ const START: Timestamp = Timestamp::from_ms(1_767_225_600_000);
 /// The embedded API with the controllers of a control plane but no workloads: scenarios play those themselves.
 pub struct Embedded {
     simulation: Simulation,
+    faults: Rc<RefCell<Faults>>,
+}
+
+/// What fails: what the scenario says, and one fault of the matrix.
+#[derive(Default)]
+struct Faults {
+    refusals: Vec<Refusal>,
+    injected: Option<Fault>,
+}
+
+/// The simulation's share of them.
+struct Plan(Rc<RefCell<Faults>>);
+
+impl Faults {
+    fn find(&mut self, line: &str) -> Option<&Refusal> {
+        let refusal = self.refusals.iter_mut().find(|one| one.times > 0 && line.contains(&one.matching))?;
+        refusal.times = refusal.times.saturating_sub(1);
+        Some(refusal)
+    }
+}
+
+impl FaultPlan for Plan {
+    fn decide(&mut self, number: u64, request: &ApiRequest) -> Fate {
+        let mut faults = self.0.borrow_mut();
+        if let Some(Fault::Request { number: nth, fate }) = &faults.injected
+            && *nth == number
+        {
+            return fate.clone();
+        }
+        let method = if request.verb == kro_manager::Verb::Apply { "APPLY" } else { request.verb.method() };
+        match faults.find(&format!("{method} {}", request.path)) {
+            Some(refusal) if refusal.status == 0 => Fate::Lose,
+            Some(refusal) => Fate::Refuse(refusal.status, refusal.reason.clone(), refusal.message.clone()),
+            None => Fate::Answer,
+        }
+    }
+
+    fn refuse_watch(&mut self, path: &str) -> Option<(u16, String, String)> {
+        let mut faults = self.0.borrow_mut();
+        let refusal = faults.find(&format!("LIST {path}"))?;
+        Some((refusal.status, refusal.reason.clone(), refusal.message.clone()))
+    }
+
+    fn lag_ms(&mut self, number: u64) -> i64 {
+        match &self.0.borrow().injected {
+            Some(Fault::Watch { number: nth, lag_ms }) if *nth == number => *lag_ms,
+            _ => 0,
+        }
+    }
 }
 
 impl Embedded {
     /// A fresh cluster with kro's own CRDs and a running controller.
     pub fn start() -> Self {
+        Self::with_fault(None)
+    }
+
+    /// The same with one fault.
+    pub fn with_fault(fault: Option<Fault>) -> Self {
         let config = kro_apiserver::Config { profile: Profile::ControlPlane, ..kro_apiserver::Config::default() };
-        let now = jiff_time(START);
-        let server = ApiServer::new(config, now);
-        let mut embedded = Self { simulation: Simulation::new(server, kro_manager::Config::default(), START) };
+        let server = ApiServer::new(config, jiff_time(START));
+        let faults = Rc::new(RefCell::new(Faults { refusals: Vec::new(), injected: fault }));
+        let mut simulation = Simulation::new(server, kro_manager::Config::default(), START);
+        simulation.set_faults(Some(Box::new(Plan(faults.clone()))));
+        let mut embedded = Self { simulation, faults };
         for crd in kro_manager::custom_resource_definitions() {
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             let answer = embedded.request("POST", path, "application/json", Some(&crd));
@@ -55,8 +115,16 @@ impl Cluster for Embedded {
         self.simulation.progress(Timestamp::from_ms(deadline_ms))
     }
 
+    fn stop_controller(&mut self) {
+        self.simulation.stop_manager();
+    }
+
     fn restart_controller(&mut self) {
         self.simulation.start_manager();
+    }
+
+    fn configure(&mut self, config: kro_manager::Config) {
+        self.simulation.configure(config);
     }
 
     fn restart_controller_after(&mut self, requests: usize) -> Result<(), String> {
@@ -80,7 +148,47 @@ impl Cluster for Embedded {
         requests.iter().map(record).collect()
     }
 
+    fn events(&mut self) -> Vec<Value> {
+        let event = |event: &kro_manager::KubernetesEvent| {
+            let kind = if event.warning { "Warning" } else { "Normal" };
+            Value::map([
+                ("kind", Value::String(event.regarding.kind.clone())),
+                ("name", Value::String(event.regarding.name.clone())),
+                ("type", Value::from(kind)),
+                ("reason", Value::String(event.reason.clone())),
+                ("message", Value::from(event.message.as_str())),
+            ])
+        };
+        self.simulation.trace().events.iter().map(event).collect()
+    }
+
     fn rest_ms(&self) -> i64 {
         60_000
+    }
+
+    fn simulated(&mut self) -> Option<&mut dyn Simulated> {
+        Some(self)
+    }
+}
+
+impl Simulated for Embedded {
+    fn refuse(&mut self, refusal: Refusal) {
+        self.faults.borrow_mut().refusals.push(refusal);
+    }
+
+    fn heal(&mut self) {
+        self.faults.borrow_mut().refusals.clear();
+    }
+
+    fn cut_watches(&mut self) {
+        self.simulation.cut_watches();
+    }
+
+    fn logs(&self) -> Vec<String> {
+        self.simulation.trace().logs.iter().map(|line| format!("{line:?}")).collect()
+    }
+
+    fn objects(&mut self) -> Vec<Value> {
+        self.simulation.server().objects().collect()
     }
 }

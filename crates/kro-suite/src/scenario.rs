@@ -1,60 +1,134 @@
-use std::path::Path;
-
-use kro_diagnostics::{FileId, SourceMap};
 use kro_value::{FieldPath, Value};
 
-use crate::ObjectRef;
+use crate::{ObjectRef, Refusal};
 
 /// One scenario.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// The name of its file.
+    /// Its file, from the folder of all scenarios, without the extension.
     pub name: String,
     /// The sections of the specification that it pins.
     pub pins: Vec<String>,
+    /// The controller's configuration, where it is not the usual one.
+    pub config: Option<kro_manager::Config>,
+    /// Why it fails, while it does.
+    pub known_failing: Option<String>,
+    /// Why it cannot be played on a real API server, where it uses what a real one has.
+    pub embedded_only: Option<String>,
     /// What happens, in order.
     pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// True when it needs a simulated cluster: faults, logs, or a clock that can be turned.
+    pub fn is_simulated(&self) -> bool {
+        let is_simulated = |step: &Step| {
+            matches!(step, Step::Refuse(_) | Step::Heal | Step::CutWatches | Step::NeverLogged(_) | Step::Advance(_))
+        };
+        self.embedded_only.is_some() || self.steps.iter().any(is_simulated)
+    }
+
+    /// True when it needs a controller of its own, or the namespace `default`, as definitions that are their own
+    /// instance do.
+    pub fn is_exclusive(&self) -> bool {
+        let is_single = |manifest: &Value| {
+            manifest.str_at(&["kind"]) == Some("ResourceGraphDefinition") && manifest.at(&["spec", "schema"]).is_none()
+        };
+        let restarts = |step: &Step| matches!(step, Step::Stop | Step::Restart | Step::RestartAfter(_));
+        self.config.is_some() || self.steps.iter().any(restarts) || self.manifests().any(is_single)
+    }
+
+    /// All manifests that it applies.
+    pub fn manifests(&self) -> impl Iterator<Item = &Value> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Apply { manifests, .. } => manifests.as_slice(),
+            _ => &[],
+        })
+    }
 }
 
 /// One step of a scenario.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Server-side apply of manifests; waits for kinds that are about to be served.
-    Apply(Vec<Value>),
-    /// A merge patch; of a subresource when one is named.
-    Merge {
-        /// What is patched.
-        object: ObjectRef,
-        /// `/status`, or empty.
-        subresource: String,
-        /// The patch.
-        patch: Value,
+    Apply {
+        /// What is applied.
+        manifests: Vec<Value>,
+        /// As which field manager.
+        manager: String,
+        /// Whether fields of others are taken.
+        is_forced: bool,
     },
+    /// A merge patch.
+    Merge(Patch),
     /// DELETE; the object must exist.
-    Delete(ObjectRef),
+    Delete {
+        /// What is deleted.
+        object: ObjectRef,
+        /// `propagationPolicy`; empty for the default.
+        propagation: String,
+    },
+    /// A change that the API server must refuse.
+    Refused {
+        /// What is tried: [`Step::Apply`], [`Step::Merge`] or [`Step::Delete`].
+        step: Box<Step>,
+        /// A part of the answer's message.
+        message: String,
+    },
     /// All of these come to hold.
     Expect(Vec<Expectation>),
     /// Requests of the controller since the mark contain these, in this order: `METHOD path`.
     Requests(Vec<String>),
-    /// The controller sent at most this many requests since the mark, those of the method and path part given.
+    /// The controller sent at least and at most this many requests since the mark, those of the method and path part given.
     RequestCount {
         /// A part of `METHOD path`; empty for all.
         matching: String,
+        /// The fewest that are allowed.
+        at_least: usize,
         /// The most that are allowed.
         at_most: usize,
     },
+    /// Events of the controller contain these.
+    Events(Vec<Value>),
     /// Counting of requests starts here.
     Mark,
     /// The controller sends nothing for the cluster's rest time.
     Quiet,
-    /// The controller is killed and started again.
+    /// The controller is killed.
+    Stop,
+    /// The controller is killed, if it runs, and started again.
     Restart,
     /// The controller is killed after this many more requests, and started again.
     RestartAfter(usize),
-    /// Keeps the resource versions of these objects.
+    /// Keeps the UIDs and resource versions of these objects.
     Remember(Vec<ObjectRef>),
     /// These objects have the resource versions that were remembered.
     Unchanged(Vec<ObjectRef>),
+    /// These objects are the remembered ones, changed or not.
+    Kept(Vec<ObjectRef>),
+    /// These objects are others than the remembered ones.
+    Replaced(Vec<ObjectRef>),
+    /// Requests of the controller fail from now on.
+    Refuse(Refusal),
+    /// No request is refused any more.
+    Heal,
+    /// All watches end.
+    CutWatches,
+    /// So many milliseconds pass.
+    Advance(i64),
+    /// No line of the log, no Event and no status contains this text.
+    NeverLogged(String),
+}
+
+/// A merge patch of one object.
+#[derive(Debug, Clone)]
+pub struct Patch {
+    /// What is patched.
+    pub object: ObjectRef,
+    /// `/status`, or empty.
+    pub subresource: String,
+    /// The patch.
+    pub patch: Value,
 }
 
 /// What must come to hold.
@@ -73,122 +147,13 @@ pub enum Expectation {
     },
     /// The object is not there.
     Absent(ObjectRef),
-}
-
-/// Reads all scenarios of a folder, by name.
-///
-/// # Panics
-/// When one is malformed: it names the file and what is wrong.
-pub fn load_all(folder: &Path) -> Vec<Scenario> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| fail(&format!("{}: {error}", folder.display())));
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
-    files.sort();
-    let root = folder.parent().and_then(Path::parent).unwrap_or(folder);
-    files
-        .iter()
-        .map(|file| load(file, root).unwrap_or_else(|message| fail(&format!("{}: {message}", file.display()))))
-        .collect()
-}
-
-#[allow(clippy::panic)] // a malformed scenario is a fault of the test itself
-fn fail(message: &str) -> ! {
-    panic!("{message}")
-}
-
-fn load(file: &Path, root: &Path) -> Result<Scenario, String> {
-    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let documents = read_manifests(&text)?;
-    let [document] = documents.as_slice() else { return Err("one document is expected".to_owned()) };
-    let pins = texts(document.get("pins"))?;
-    if pins.is_empty() {
-        return Err("pins: the sections that it pins are missing".to_owned());
-    }
-    let steps = document.get("steps").and_then(Value::as_list).ok_or("steps are missing")?;
-    let read =
-        |(at, step): (usize, &Value)| read_step(step, root).map_err(|message| format!("step {}: {message}", at + 1));
-    Ok(Scenario { name, pins, steps: steps.iter().enumerate().map(read).collect::<Result<_, _>>()? })
-}
-
-/// All documents of a YAML text.
-pub(crate) fn read_manifests(text: &str) -> Result<Vec<Value>, String> {
-    let mut sources = SourceMap::new();
-    let file: FileId = sources.add("scenario", text);
-    let parsed = kro_yaml::parse(text, file);
-    if let Some(first) = parsed.diagnostics.iter().next() {
-        return Err(first.to_string());
-    }
-    Ok(parsed.values().into_iter().filter(|value| !value.is_null()).collect())
-}
-
-fn read_step(step: &Value, root: &Path) -> Result<Step, String> {
-    let map = step.as_map().filter(|map| map.len() == 1).ok_or("a step is a map with one key")?;
-    let (name, argument) = map.iter().next().ok_or("a step is a map with one key")?;
-    match name.as_str() {
-        "apply" => Ok(Step::Apply(read_manifests(argument.as_str().ok_or("apply takes a text")?)?)),
-        "applyFile" => read_file(argument, root).map(Step::Apply),
-        "merge" => Ok(Step::Merge {
-            object: reference(argument.get("object"))?,
-            subresource: argument.str_at(&["subresource"]).map(|name| format!("/{name}")).unwrap_or_default(),
-            patch: argument.get("patch").cloned().ok_or("patch is missing")?,
-        }),
-        "delete" => reference(Some(argument)).map(Step::Delete),
-        "expect" => list(argument)?.iter().map(read_expectation).collect::<Result<_, _>>().map(Step::Expect),
-        "requests" => texts(Some(argument)).map(Step::Requests),
-        "requestCount" => Ok(Step::RequestCount {
-            matching: argument.str_at(&["matching"]).unwrap_or_default().to_owned(),
-            at_most: count(argument.get("atMost"))?,
-        }),
-        "mark" => Ok(Step::Mark),
-        "quiet" => Ok(Step::Quiet),
-        "restart" => Ok(Step::Restart),
-        "restartAfter" => count(Some(argument)).map(Step::RestartAfter),
-        "remember" => references(argument).map(Step::Remember),
-        "unchanged" => references(argument).map(Step::Unchanged),
-        other => Err(format!("unknown step {other}")),
-    }
-}
-
-fn read_file(argument: &Value, root: &Path) -> Result<Vec<Value>, String> {
-    let name = argument.as_str().ok_or("applyFile takes a path from the root of the repository")?;
-    let text = std::fs::read_to_string(root.join(name)).map_err(|error| format!("{name}: {error}"))?;
-    read_manifests(&text)
-}
-
-fn read_expectation(value: &Value) -> Result<Expectation, String> {
-    if let Some(absent) = value.get("absent") {
-        return reference(Some(absent)).map(Expectation::Absent);
-    }
-    let lacks = texts(value.get("lacks"))?;
-    let lacks = lacks.iter().map(|path| FieldPath::parse(path).map_err(|error| format!("{path}: {error}")));
-    Ok(Expectation::Object {
-        object: reference(value.get("object"))?,
-        has: value.get("has").cloned().unwrap_or_else(|| Value::map::<&str>([])),
-        lacks: lacks.collect::<Result<_, _>>()?,
-        conditions: value.get("conditions").cloned().unwrap_or_default(),
-    })
-}
-
-fn reference(value: Option<&Value>) -> Result<ObjectRef, String> {
-    ObjectRef::parse(value.and_then(Value::as_str).ok_or("an object is missing")?)
-}
-
-fn references(value: &Value) -> Result<Vec<ObjectRef>, String> {
-    list(value)?.iter().map(|item| reference(Some(item))).collect()
-}
-
-fn texts(value: Option<&Value>) -> Result<Vec<String>, String> {
-    let Some(value) = value else { return Ok(Vec::new()) };
-    let text = |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| format!("{item} is no text"));
-    list(value)?.iter().map(text).collect()
-}
-
-fn list(value: &Value) -> Result<&[Value], String> {
-    value.as_list().ok_or_else(|| format!("{value} is no list"))
-}
-
-fn count(value: Option<&Value>) -> Result<usize, String> {
-    let count = value.and_then(Value::as_i64).and_then(|count| usize::try_from(count).ok());
-    count.ok_or_else(|| "a count is missing".to_owned())
+    /// The objects of a kind with a selector have these names, in all namespaces.
+    Names {
+        /// Kind, and namespace with an empty name.
+        kind: ObjectRef,
+        /// Label selector.
+        selector: String,
+        /// Sorted.
+        names: Vec<String>,
+    },
 }

@@ -88,9 +88,9 @@ fn any_request_may_fail_in_any_way() {
     let total = live_and_end("no fault", |_| {}, |_| {});
     assert!(total < 25, "{total} requests");
     let fates = [
-        Fate::Refuse(500, "InternalError"),
-        Fate::Refuse(409, "Conflict"),
-        Fate::Refuse(429, "TooManyRequests"),
+        Fate::refuse(500, "InternalError"),
+        Fate::refuse(409, "Conflict"),
+        Fate::refuse(429, "TooManyRequests"),
         Fate::Lose,
         Fate::LoseAnswer,
     ];

@@ -1,30 +1,89 @@
-//! A real kube-apiserver with garbage collection and namespaces, without workload controllers.
+//! All scenarios on real API servers, side by side.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
-use http::Request;
-use http_body_util::BodyExt;
-use kro_controller::{Client, ClientConfig, Controller, RequestRecord, Settings};
-use kro_suite::{Answer, Cluster, Record};
-use kro_value::{Value, from_json_bytes, to_json};
-use kube_client::client::Body;
+use kro_controller::{Client, ClientConfig};
+use kro_suite::{Scenario, load_one};
 use kube_client::config::{KubeConfigOptions, Kubeconfig};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::real_cluster::{Process, RealCluster};
+use crate::{folder, judge, names_of};
+
+/// How many scenarios are played side by side under one controller.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Plays all: those that need a controller of their own one after another on one control plane, and the others side by
+/// side on another, each in a namespace of its own. Returns the failures.
+pub fn play(shared: &Path, scenarios: &[Scenario]) -> Vec<String> {
+    let (exclusive, common): (Vec<&Scenario>, Vec<&Scenario>) =
+        scenarios.iter().partition(|scenario| scenario.is_exclusive());
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        scope.spawn(|| play_exclusive(shared, &exclusive, &failures));
+        play_common(shared, &common, &failures);
+    });
+    failures.into_inner().unwrap()
+}
+
+fn play_exclusive(shared: &Path, scenarios: &[&Scenario], failures: &Mutex<Vec<String>>) {
+    if scenarios.is_empty() {
+        return;
+    }
+    let control_plane = ControlPlane::start(shared);
+    for scenario in scenarios {
+        let process = Arc::new(Process::new(control_plane.runtime.clone(), control_plane.client.clone()));
+        let mut cluster = RealCluster::new(process, "default", Vec::new());
+        let failure = judge("real", scenario, &mut cluster).err();
+        failures.lock().unwrap().extend(failure);
+    }
+}
+
+fn play_common(shared: &Path, scenarios: &[&Scenario], failures: &Mutex<Vec<String>>) {
+    if scenarios.is_empty() {
+        return;
+    }
+    let control_plane = ControlPlane::start(shared);
+    let process = Arc::new(Process::new(control_plane.runtime.clone(), control_plane.client.clone()));
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(scenario) = scenarios.get(at) else { return };
+                    let namespace = format!("scenario-{at}");
+                    let scenario = load_one(&folder(), &scenario.name, &namespace);
+                    let names = names_of(&scenario);
+                    let mut cluster = RealCluster::new(process.clone(), &namespace, names);
+                    cluster.create_namespace();
+                    let failure = judge("real", &scenario, &mut cluster).err();
+                    failures.lock().unwrap().extend(failure);
+                }
+            });
+        }
+    });
+}
 
 /// A control plane of its own, stopped when dropped.
-pub struct ControlPlane {
+struct ControlPlane {
     script: PathBuf,
     folder: PathBuf,
+    runtime: Arc<Runtime>,
+    client: Client,
 }
 
 impl ControlPlane {
-    pub fn start(shared: &Path) -> Self {
+    fn start(shared: &Path) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let script = shared.join("realcluster/up");
         let stamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
-        let folder = std::env::temp_dir().join(format!("kro-suite-{}-{stamp}", std::process::id()));
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("kro-suite-{}-{stamp}-{number}", std::process::id()));
         let controllers = "garbage-collector-controller,namespace-controller,serviceaccount-token-controller";
         let status = Command::new("bash")
             .arg(&script)
@@ -33,20 +92,15 @@ impl ControlPlane {
             .status()
             .expect("bash runs");
         assert!(status.success(), "the control plane did not start");
-        let control_plane = Self { script, folder };
-        control_plane.connect().install();
-        control_plane
-    }
-
-    /// A client with a fresh controller.
-    pub fn connect(&self) -> RealCluster {
-        let runtime = Runtime::new().unwrap();
-        let kubeconfig = Kubeconfig::read_from(self.folder.join("kubeconfig")).unwrap();
+        let runtime = Arc::new(Runtime::new().unwrap());
+        let kubeconfig = Kubeconfig::read_from(folder.join("kubeconfig")).unwrap();
         let client = runtime.block_on(async {
             let config = ClientConfig::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
             Client::try_from(config).unwrap()
         });
-        RealCluster::new(runtime, client)
+        let control_plane = Self { script, folder, runtime, client };
+        RealCluster::install(control_plane.runtime.clone(), control_plane.client.clone());
+        control_plane
     }
 }
 
@@ -57,111 +111,5 @@ impl Drop for ControlPlane {
         let _ = std::os::unix::fs::symlink(&self.script, &down);
         let _ = Command::new("bash").arg(&down).arg(&self.folder).status();
         let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// The control plane, and the controller on it.
-pub struct RealCluster {
-    runtime: Runtime,
-    client: Client,
-    controller: Option<Controller>,
-    started: Instant,
-    incoming: UnboundedReceiver<RequestRecord>,
-    settings: Settings,
-    records: Vec<Record>,
-}
-
-impl RealCluster {
-    fn new(runtime: Runtime, client: Client) -> Self {
-        let (requests, incoming) = unbounded_channel();
-        let settings = Settings { requests: Some(requests), ..Settings::default() };
-        let mut cluster = Self {
-            runtime,
-            client,
-            controller: None,
-            started: Instant::now(),
-            incoming,
-            settings,
-            records: Vec::new(),
-        };
-        cluster.restart_controller();
-        cluster
-    }
-
-    /// Creates kro's own CRDs, and waits until they are served.
-    fn install(&mut self) {
-        let base = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        for crd in kro_manager::custom_resource_definitions() {
-            let answer = self.request("POST", base, "application/json", Some(&crd));
-            assert!(matches!(answer.status, 201 | 409), "{}", answer.body);
-        }
-        let paths =
-            ["/apis/kro.run/v1alpha1/resourcegraphdefinitions", "/apis/internal.kro.run/v1alpha1/graphrevisions"];
-        for path in paths {
-            let served = kro_suite::wait(self, 30_000, |cluster| cluster.request("GET", path, "", None).status == 200);
-            assert_eq!(served, Ok(true), "{path}");
-        }
-    }
-
-    fn drain(&mut self) {
-        while let Ok(request) = self.incoming.try_recv() {
-            self.records.push(Record { method: request.method, target: request.target, status: request.status });
-        }
-    }
-}
-
-impl Cluster for RealCluster {
-    fn request(&mut self, method: &str, target: &str, content_type: &str, body: Option<&Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(target).header("User-Agent", "user");
-        if !content_type.is_empty() {
-            request = request.header("Content-Type", content_type);
-        }
-        let body = body.map_or_else(Body::empty, |body| Body::from(to_json(body).into_bytes()));
-        let request = request.body(body).unwrap();
-        let client = self.client.clone();
-        self.runtime.block_on(async move {
-            let response = client.send(request).await.expect("the API server answers");
-            let status = response.status().as_u16();
-            let bytes = response.into_body().collect().await.expect("the API server answers").to_bytes();
-            Answer { status, body: from_json_bytes(&bytes).unwrap_or_default() }
-        })
-    }
-
-    fn now_ms(&self) -> i64 {
-        i64::try_from(self.started.elapsed().as_millis()).unwrap()
-    }
-
-    fn progress(&mut self, deadline_ms: i64) -> Result<bool, String> {
-        if self.now_ms() >= deadline_ms {
-            return Ok(false);
-        }
-        self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(10)).await });
-        Ok(true)
-    }
-
-    fn restart_controller(&mut self) {
-        self.controller = None;
-        let _inside = self.runtime.enter();
-        self.controller = Some(Controller::start(self.client.clone(), self.settings.clone()));
-    }
-
-    fn restart_controller_after(&mut self, requests: usize) -> Result<(), String> {
-        let deadline = self.now_ms() + 60_000;
-        while self.records().len() < requests {
-            if !self.progress(deadline)? {
-                return Err(format!("the controller never sent {requests} requests"));
-            }
-        }
-        self.restart_controller();
-        Ok(())
-    }
-
-    fn records(&mut self) -> Vec<Record> {
-        self.drain();
-        self.records.clone()
-    }
-
-    fn rest_ms(&self) -> i64 {
-        4_000 // longer than any interval at which the Go implementation polls
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use kro_value::Str;
 
-use crate::ast::{Ast, ExprId, ExprKind, Literal, MapEntry};
+use crate::ast::{Ast, Comprehension, ExprId, ExprKind, Literal, MapEntry};
 use crate::checker::Checked;
 use crate::environment::Environment;
 use crate::operators;
@@ -79,10 +79,37 @@ impl Comparison<'_> {
                 let verdict = self.expression(ast, checked, *id, element, depth);
                 verdict.map_err(|mismatch| mismatch.within("list element type incompatible").at(*id))
             }),
+            (ExprKind::Comprehension(fold), Type::List(_)) if matches!(ast.kind(fold.result), ExprKind::Ident(name) if *name == fold.accumulator) => {
+                self.collected(ast, checked, fold, fold.step, wanted, depth)
+            }
             (ExprKind::Map(entries), Type::Map(_) | Type::Object(_)) => {
                 entries.iter().try_for_each(|entry| self.entry(ast, checked, entry, wanted, depth))
             }
             _ => self.types(checked.type_of(id), wanted, depth),
+        }
+    }
+
+    /// The step of a macro that collects a list: `accumulator + [element]`, perhaps under a condition.
+    fn collected(
+        &self,
+        ast: &Ast,
+        checked: &Checked,
+        fold: &Comprehension,
+        step: ExprId,
+        wanted: &Type,
+        depth: usize,
+    ) -> Verdict {
+        let is_accumulator = |id| matches!(ast.kind(id), ExprKind::Ident(name) if *name == fold.accumulator);
+        let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+        match ast.kind(step) {
+            ExprKind::Call { function, args, .. } if function == operators::CONDITIONAL && args.len() == 3 => {
+                args[1..].iter().try_for_each(|step| self.collected(ast, checked, fold, *step, wanted, depth))
+            }
+            ExprKind::Call { function, args, .. } if function == operators::ADD && is_accumulator(args[0]) => {
+                self.expression(ast, checked, args[1], wanted, depth)
+            }
+            _ if is_accumulator(step) => Ok(()),
+            _ => self.types(checked.type_of(step), wanted, depth),
         }
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kro_value::Str;
@@ -24,6 +24,8 @@ struct Layer {
     variables: BTreeMap<Str, VariableDecl>,
     types: BTreeMap<Str, Type>,
     validators: BTreeMap<Str, Validator>,
+    /// The first parts of the dotted names among variables and types.
+    namespaces: BTreeSet<Str>,
     // what follows is copied from the parent: small or shared
     providers: Providers,
     options: ParseOptions,
@@ -94,6 +96,15 @@ impl Environment {
     /// The type that a name stands for when it is used as a value (`int`, `net.IP`).
     pub fn type_named(&self, name: &str) -> Option<Type> {
         self.layers().find_map(|layer| layer.types.get(name)).cloned()
+    }
+
+    /// True for a declared variable of whose name no declared name is a continuation: in `name.a.b`, all behind it can only
+    /// be fields.
+    pub fn is_only_variable(&self, name: &str) -> bool {
+        self.layer.container.is_empty()
+            && self.variable(name).is_some()
+            && !self.layers().any(|layer| layer.namespaces.contains(name))
+            && !self.layer.providers.0.iter().any(|provider| provider.has_namespace(name))
     }
 
     /// The provider that knows an object type.
@@ -236,7 +247,9 @@ impl EnvironmentBuilder {
     }
 
     /// The environment.
-    pub fn build(self) -> Environment {
+    pub fn build(mut self) -> Environment {
+        let names = self.layer.variables.keys().chain(self.layer.types.keys());
+        self.layer.namespaces = names.filter_map(|name| Some(Str::new(name.split_once('.')?.0))).collect();
         Environment { layer: Arc::new(self.layer) }
     }
 }

@@ -10,6 +10,10 @@ use crate::types::Type;
 pub trait TypeProvider: Debug + Send + Sync {
     /// Whether there is an object type of this name.
     fn has_type(&self, name: &str) -> bool;
+    /// Whether some object type has a dotted name that begins with `first`. May say yes without being sure.
+    fn has_namespace(&self, _first: &str) -> bool {
+        true
+    }
     /// The type of a field; `None` if the object has no such field.
     fn field_type(&self, object: &str, field: &str) -> Option<Type>;
     /// The type of a field by the name that it has in data. Differs from the name in expressions where that is escaped.
@@ -74,6 +78,10 @@ impl ObjectTypes {
 impl TypeProvider for ObjectTypes {
     fn has_type(&self, name: &str) -> bool {
         self.objects.contains_key(name)
+    }
+
+    fn has_namespace(&self, first: &str) -> bool {
+        self.objects.keys().any(|name| name.strip_prefix(first).is_some_and(|rest| rest.starts_with('.')))
     }
 
     fn field_type(&self, object: &str, field: &str) -> Option<Type> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kro_cel::Environment;
 use kro_schema::structural::Schema;
 use kro_value::{FieldPath, Map, Segment, Str, Value};
 
@@ -15,6 +16,7 @@ use crate::report::Report;
 use crate::resource::Resource;
 use crate::scope::{self, Read, References};
 use crate::status::{Item, Status};
+use crate::typing::Typed;
 use crate::{Dimension, Expression, Field, Graph, InstanceApi, Node, NodeIndex, NodeKind, Reads, StatusField, hash};
 
 /// Everything the stages found.
@@ -26,8 +28,7 @@ pub(crate) struct Parts<'d> {
     pub resources: Vec<Option<Resource<'d>>>,
     pub drafts: Vec<NodeDraft>,
     pub status: Status,
-    /// The schema of each status field.
-    pub status_schemas: Vec<Value>,
+    pub typed: Typed,
     pub dependencies: Dependencies,
     pub default_namespace: Option<Str>,
 }
@@ -37,6 +38,7 @@ pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Grap
     if report.has_errors() {
         return None;
     }
+    let environment = &parts.typed.environment;
     let by_root = reads_by_root(&parts);
     let nodes = (0..)
         .map(NodeIndex)
@@ -54,12 +56,12 @@ pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Grap
         nodes,
         order: parts.dependencies.order.clone(),
         topological_order: parts.dependencies.topological_order.clone(),
-        status: parts.status.fields.iter().map(|item| status_field(report, item)).collect(),
+        status: parts.status.fields.iter().map(|item| status_field(report, environment, item)).collect(),
         conditions: parts
             .status
             .conditions
             .iter()
-            .map(|item| expression(report, &item.draft, &item.references))
+            .map(|item| expression(report, environment, &item.draft, &item.references))
             .collect(),
         spec_hash: hash::hash_spec(&spec),
         default_namespace: parts.default_namespace,
@@ -82,9 +84,13 @@ fn node(
         (false, _, false) => NodeKind::Collection,
         (false, _, true) => NodeKind::Resource,
     };
-    let expressions = |resolved: &[Resolved]| resolved.iter().map(|resolved| compiled(report, resolved)).collect();
-    let dimension =
-        |(name, resolved): &(Str, Resolved)| Dimension { name: name.clone(), expression: compiled(report, resolved) };
+    let environment = &parts.typed.environment;
+    let expressions =
+        |resolved: &[Resolved]| resolved.iter().map(|resolved| compiled(report, environment, resolved)).collect();
+    let dimension = |(name, resolved): &(Str, Resolved)| Dimension {
+        name: name.clone(),
+        expression: compiled(report, environment, resolved),
+    };
     Some(Node {
         id: entry.id.clone(),
         kind,
@@ -96,7 +102,7 @@ fn node(
         soft_dependencies: parts.dependencies.soft[index.get()].clone(),
         wave: parts.dependencies.waves[index.get()],
         template: entry.object.clone(),
-        fields: fields(report, draft),
+        fields: fields(report, environment, draft),
         include_when: expressions(&draft.include_when),
         ready_when: expressions(&draft.ready_when),
         for_each: draft.for_each.iter().map(dimension).collect(),
@@ -104,10 +110,10 @@ fn node(
     })
 }
 
-fn fields(report: &Report<'_>, draft: &NodeDraft) -> Vec<Field> {
+fn fields(report: &Report<'_>, environment: &Environment, draft: &NodeDraft) -> Vec<Field> {
     let field = |field: &crate::draft::FieldDraft| Field {
         path: field.path.clone(),
-        expression: compiled(report, &field.resolved),
+        expression: compiled(report, environment, &field.resolved),
         format: field.target.as_ref().and_then(|target| target.format()).map(Str::new),
     };
     draft.fields.iter().map(field).collect()
@@ -154,7 +160,7 @@ fn instance(block: &SchemaBlock, schema: &Schema, parts: &Parts<'_>) -> Instance
         plural: plural.clone(),
         namespaced: block.namespaced,
         schema: schema.clone(),
-        crd: crd::build(block, &plural, spec, status_schema(&parts.status, &parts.status_schemas)),
+        crd: crd::build(block, &plural, spec, status_schema(&parts.status, &parts.typed.status_schemas)),
     }
 }
 
@@ -199,19 +205,24 @@ fn free_form() -> Value {
     Value::map([("x-kubernetes-preserve-unknown-fields", true.into())])
 }
 
-fn status_field(report: &Report<'_>, item: &Item) -> StatusField {
-    StatusField { path: item.path.clone(), expression: expression(report, &item.draft, &item.references) }
+fn status_field(report: &Report<'_>, environment: &Environment, item: &Item) -> StatusField {
+    StatusField { path: item.path.clone(), expression: expression(report, environment, &item.draft, &item.references) }
 }
 
-fn compiled(report: &Report<'_>, resolved: &Resolved) -> Arc<Expression> {
-    expression(report, &resolved.draft, &resolved.references)
+fn compiled(report: &Report<'_>, environment: &Environment, resolved: &Resolved) -> Arc<Expression> {
+    expression(report, environment, &resolved.draft, &resolved.references)
 }
 
-fn expression(report: &Report<'_>, draft: &Draft, references: &References) -> Arc<Expression> {
+fn expression(
+    report: &Report<'_>,
+    environment: &Environment,
+    draft: &Draft,
+    references: &References,
+) -> Arc<Expression> {
     Arc::new(Expression {
         text: draft.text.clone(),
         is_template: draft.is_template,
-        program: draft.parse.program(),
+        program: draft.parse.program(environment),
         references: references.nodes.clone(),
         reads_instance: references.instance,
         reads_each: references.each,

@@ -71,8 +71,7 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
     let dependencies = order(&mut report, &definition, &resources, &drafts, default_namespace.as_deref());
     warn_of_unused(&mut report, &definition, &drafts, &status);
     let instance_schema = spec_schema.as_ref().map(|spec| typing::instance_schema(&definition, spec));
-    let status_schemas =
-        typing::check(&mut report, &definition, instance_schema.as_ref(), &resources, &drafts, &status);
+    let typed = typing::check(&mut report, &definition, instance_schema.as_ref(), &resources, &drafts, &status);
     missing_kinds.sort();
     missing_kinds.dedup();
     let parts = Parts {
@@ -82,7 +81,7 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
         resources,
         drafts,
         status,
-        status_schemas,
+        typed,
         dependencies,
         default_namespace,
     };

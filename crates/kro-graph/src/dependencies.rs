@@ -57,14 +57,22 @@ pub(crate) fn order(
 ) -> Dependencies {
     let mut hard = causes.edges;
     hard.iter_mut().for_each(|targets| targets.sort_unstable());
-    for cycle in order::cycles(&hard) {
-        report_cycle(report, &causes.causes, &cycle, ids);
+    let topological_order = order::sort(&hard);
+    if topological_order.len() < hard.len() {
+        for cycle in order::cycles(&hard) {
+            report_cycle(report, &causes.causes, &cycle, ids);
+        }
     }
     let soft = order::keep_acyclic(&hard, &native_edges(resources, &hard, default_namespace));
+    if soft.iter().all(Vec::is_empty) {
+        let waves = order::waves(&hard, &topological_order);
+        return Dependencies { order: topological_order.clone(), topological_order, waves, hard, soft };
+    }
     let both: Edges = hard.iter().zip(&soft).map(|(hard, soft)| [hard.as_slice(), soft].concat()).collect();
+    let order = order::sort(&both);
     // With a schema the numbers are those of the contract; a graph without one has no other deletion order than this.
-    let waves = order::waves(if has_schema { &hard } else { &both });
-    Dependencies { order: order::sort(&both), topological_order: order::sort(&hard), waves, hard, soft }
+    let waves = if has_schema { order::waves(&hard, &topological_order) } else { order::waves(&both, &order) };
+    Dependencies { order, topological_order, waves, hard, soft }
 }
 
 fn native_edges(resources: &[Option<Resource<'_>>], hard: &Edges, default_namespace: Option<&str>) -> Edges {

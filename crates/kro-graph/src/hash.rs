@@ -2,19 +2,48 @@
 //!
 //! FNV-1a (64 bits) over the canonical JSON of the normalised spec. Integers are hashed exactly, however large.
 
-use kro_value::{Map, Value, to_json};
+use kro_value::{Map, Value, write_json};
 
 /// Hashes a spec. Defaults, the order of resources, of `readyWhen` and of `includeWhen`, the order of keys and nil
 /// against empty do not matter; everything else does.
 pub fn hash_spec(spec: &Value) -> u64 {
-    fnv_1a(to_json(&normalize(spec)).as_bytes())
+    let mut hash = Fnv1a::default();
+    write_json(&normalize(spec), &mut hash);
+    hash.0
 }
 
 /// FNV-1a, 64 bits.
 pub fn fnv_1a(bytes: &[u8]) -> u64 {
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    bytes.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
+    let mut hash = Fnv1a::default();
+    hash.add(bytes);
+    hash.0
+}
+
+/// The hash of what was written to it.
+struct Fnv1a(u64);
+
+impl Default for Fnv1a {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv1a {
+    fn add(&mut self, bytes: &[u8]) {
+        const PRIME: u64 = 0x0100_0000_01b3;
+        self.0 = bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));
+    }
+}
+
+impl std::io::Write for Fnv1a {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.add(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The spec in its normal form: defaults filled in, absent lists empty, lists without an order sorted.

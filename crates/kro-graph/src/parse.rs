@@ -62,8 +62,8 @@ impl Parse {
 
     /// What evaluates it. A literal argument that can never be evaluated was reported before; if it is still there, the
     /// evaluation fails.
-    pub fn program(&self) -> Program {
-        self.program.get_or_init(|| base().plan(&self.ast, None).map(Program::from).unwrap_or_default()).clone()
+    pub fn program(&self, shared: &Environment) -> Program {
+        self.program.get_or_init(|| shared.plan(&self.ast, None).map(Program::from).unwrap_or_default()).clone()
     }
 }
 

@@ -24,7 +24,15 @@ use crate::status::{self, Item, Status};
 
 const CONDITION: &str = "kro.run.Condition";
 
-/// Checks every expression and returns the schema of each status field, in their order.
+/// What the types gave.
+pub(crate) struct Typed {
+    /// The schema of each status field, in their order.
+    pub status_schemas: Vec<Value>,
+    /// What expressions without iterators may use.
+    pub environment: Environment,
+}
+
+/// Checks every expression.
 pub(crate) fn check(
     report: &mut Report<'_>,
     definition: &Definition,
@@ -32,7 +40,7 @@ pub(crate) fn check(
     resources: &[Option<Resource<'_>>],
     drafts: &[NodeDraft],
     status: &Status,
-) -> Vec<Value> {
+) -> Typed {
     let (environment, types) = declare(definition, instance, resources);
     let mut typing = Typing { report, types, environment };
     for (position, draft) in drafts.iter().enumerate() {
@@ -40,9 +48,9 @@ pub(crate) fn check(
             typing.check_node(resource, draft);
         }
     }
-    let schemas = status.fields.iter().map(|item| typing.infer(item)).collect();
+    let status_schemas = status.fields.iter().map(|item| typing.infer(item)).collect();
     status.conditions.iter().for_each(|item| typing.check_condition(item));
-    schemas
+    Typed { status_schemas, environment: typing.environment }
 }
 
 struct Typing<'t, 'a> {

@@ -44,7 +44,8 @@ impl Clone for SchemaTypes {
 #[derive(Debug)]
 struct Known {
     schema: Option<Schema>,
-    fields: HashMap<Str, Option<Type>>,
+    /// Sorted by name.
+    fields: Vec<(Str, Option<Type>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +108,7 @@ impl SchemaTypes {
             return look(known);
         }
         let is_object = |schema: &Schema| matches!(declaration(schema, name), Some(Type::Object(_)));
-        let known = Known { schema: self.schema_of(name).filter(is_object), fields: HashMap::new() };
+        let known = Known { schema: self.schema_of(name).filter(is_object), fields: Vec::new() };
         look(all.entry(name.into()).or_insert(known))
     }
 
@@ -126,13 +127,22 @@ impl TypeProvider for SchemaTypes {
         name.starts_with(TYPE_PREFIX) && self.known(name, |known| known.schema.is_some())
     }
 
+    fn has_namespace(&self, first: &str) -> bool {
+        first.starts_with(TYPE_PREFIX)
+    }
+
     fn field_type(&self, object: &str, field: &str) -> Option<Type> {
-        if let Some(known) = self.known(object, |known| known.fields.get(field).cloned()) {
-            return known;
-        }
-        let declared = self.declare_field(object, field);
-        self.known(object, |known| known.fields.insert(field.into(), declared.clone()));
-        declared
+        let position = |known: &mut Known| known.fields.binary_search_by(|(name, _)| name.as_str().cmp(field));
+        let found = self.known(object, |known| position(known).ok().map(|at| known.fields[at].1.clone()));
+        found.unwrap_or_else(|| {
+            let declared = self.declare_field(object, field);
+            self.known(object, |known| {
+                if let Err(at) = position(known) {
+                    known.fields.insert(at, (field.into(), declared.clone()));
+                }
+            });
+            declared
+        })
     }
 
     fn data_field_type(&self, object: &str, field: &str) -> Option<Type> {

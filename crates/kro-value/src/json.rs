@@ -51,6 +51,11 @@ pub fn to_json(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Writes the canonical form in pieces, to something that does not fail, such as a hash.
+pub fn write_json(value: &Value, out: &mut impl std::io::Write) {
+    serde_json::to_writer(out, value).unwrap_or_default();
+}
+
 /// The indented JSON text with sorted keys.
 pub fn to_json_pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()

@@ -11,7 +11,7 @@ mod path;
 mod quantity;
 mod value;
 
-pub use json::{JsonError, from_json, from_json_bytes, to_json, to_json_pretty};
+pub use json::{JsonError, from_json, from_json_bytes, to_json, to_json_pretty, write_json};
 pub use map::Map;
 pub use path::{FieldPath, ParsePathError, Segment};
 pub use quantity::{Quantity, QuantityError};

@@ -40,6 +40,15 @@ impl Checker<'_> {
         self.scopes.iter().rev().find(|(known, _)| known == name).map(|(_, ty)| ty)
     }
 
+    /// True for a select on selects on a variable that no dotted name can mean.
+    pub(super) fn is_field(&self, id: ExprId) -> bool {
+        let mut at = id;
+        while let ExprKind::Select { operand, test_only: false, optional: false, .. } = self.ast.kind(at) {
+            at = *operand;
+        }
+        matches!(self.ast.kind(at), ExprKind::Ident(name) if self.environment.is_only_variable(name))
+    }
+
     /// The parts of a select on selects on a name; none if it is anything else.
     pub(super) fn dotted(&self, id: ExprId) -> Option<Vec<&str>> {
         let mut parts = Vec::new();

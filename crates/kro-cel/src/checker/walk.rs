@@ -129,7 +129,7 @@ impl Checker<'_> {
 
     fn check_select(&mut self, id: ExprId, operand: ExprId, field: &str, test_only: bool, optional: bool) {
         // the whole may be a declared name with dots
-        let whole = if test_only || optional { None } else { self.dotted(id) };
+        let whole = if test_only || optional || self.is_field(id) { None } else { self.dotted(id) };
         if let Some((ty, reference)) = whole.and_then(|parts| self.resolve_dotted(&parts)) {
             self.set(id, ty);
             self.refer(id, reference);

@@ -173,12 +173,12 @@ impl Planner<'_> {
         Some(Kind::Path(Box::new(Path { root: Root::Candidates(found.into()), steps })))
     }
 
-    /// The parts of `a.b.c`, if it is nothing but names, the first of which is no variable of a comprehension.
+    /// The parts of `a.b.c`, if it is nothing but names, the first of which is not just a variable.
     fn dotted(&self, id: ExprId) -> Option<Vec<Str>> {
         match self.ast.kind(id) {
             ExprKind::Ident(name) => {
-                let local = self.scope.contains(name);
-                (!local).then(|| vec![name.clone()])
+                let is_variable = self.scope.contains(name) || self.environment.is_only_variable(name);
+                (!is_variable).then(|| vec![name.clone()])
             }
             ExprKind::Select { operand, field, test_only: false, optional: false } => {
                 let mut parts = self.dotted(*operand)?;

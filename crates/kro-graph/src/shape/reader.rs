@@ -72,13 +72,13 @@ impl<'a> Object<'a> {
         Object::read(report, self.get(key)?, &self.at(key))
     }
 
-    /// The items of a list; none when it is absent.
+    /// The items of a list and its path; nothing when it is absent.
     pub fn list(&self, report: &mut Report<'_>, key: &str) -> (&'a [Value], FieldPath) {
+        let Some(value) = self.get(key) else { return (&[], FieldPath::root()) };
         let path = self.at(key);
-        let items = match self.get(key) {
-            None => None,
-            Some(Value::List(items)) => Some(items.as_slice()),
-            Some(other) => {
+        let items = match value {
+            Value::List(items) => Some(items.as_slice()),
+            other => {
                 wrong_type(report, &path, "array", other);
                 None
             }

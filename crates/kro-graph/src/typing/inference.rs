@@ -1,6 +1,6 @@
 use kro_cel::{Type, TypeProvider};
 use kro_schema::cel::SchemaTypes;
-use kro_schema::structural::Schema;
+use kro_schema::structural::{AdditionalProperties, Schema};
 use kro_value::{Map, Value};
 
 /// The OpenAPI schema of an expression's result.
@@ -50,11 +50,12 @@ impl Inference<'_> {
             properties.insert(field.clone(), self.schema(&ty, true));
         }
         self.open.pop();
-        let schema = with(typed("object"), "properties", properties.into());
-        if self.types.is_open(name) {
-            return with(schema, "x-kubernetes-preserve-unknown-fields", true.into());
+        let takes_any = matches!(schema.additional_properties(), AdditionalProperties::Allowed(true));
+        let inferred = with(typed("object"), "properties", properties.into());
+        if self.types.is_open(name) || takes_any {
+            return with(inferred, "x-kubernetes-preserve-unknown-fields", true.into());
         }
-        schema
+        inferred
     }
 }
 

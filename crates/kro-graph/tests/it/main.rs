@@ -5,5 +5,6 @@
 mod documents;
 mod fixtures;
 mod generators;
+mod golden;
 mod properties;
 mod summary;

@@ -30,7 +30,7 @@ fn reversed(value: &Value) -> String {
     }
 }
 
-fn assert_ordered(graph: &Graph) {
+pub fn assert_ordered(graph: &Graph) {
     let position = |node| graph.order.iter().position(|other| *other == node).unwrap();
     assert_eq!(graph.order.len(), graph.nodes.len());
     for (index, node) in graph.indexed() {

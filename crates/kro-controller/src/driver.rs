@@ -1,20 +1,25 @@
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kro_engine::Timestamp;
 use kro_manager::{
     ApiRequest, Config, Effect, Event, LogLevel, LogLine, Manager, RequestId, TimerId, TransportError, View, WatchId,
     WatchTarget,
 };
-use kro_value::Str;
+use kro_value::{Str, Value, to_json};
 use kube_client::Client;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::sync::watch;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::leader::{Candidate, LeaderElection, Leadership};
 use crate::mailbox::{Letter, Mailbox};
+use crate::metrics::Metrics;
+use crate::monitor::{Monitor, Question};
 use crate::watch::Watcher;
 use crate::{event, request};
 
@@ -25,6 +30,8 @@ pub struct Settings {
     pub manager: Config,
     /// Where every request of the manager is reported once it is answered; those of watches are not. For tests.
     pub requests: Option<UnboundedSender<RequestRecord>>,
+    /// Work only while this process leads; without it, from the start.
+    pub election: Option<LeaderElection>,
 }
 
 /// One request of the manager and how it ended.
@@ -43,6 +50,8 @@ pub struct Controller {
     view: watch::Receiver<View>,
     events: Mailbox,
     task: tokio::task::JoinHandle<()>,
+    candidate: Option<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>,
+    monitor: Monitor,
 }
 
 impl Controller {
@@ -50,9 +59,24 @@ impl Controller {
     pub fn start(client: Client, settings: Settings) -> Self {
         let (events, incoming) = Mailbox::open();
         let (publisher, view) = watch::channel(View::default());
-        let driver = Driver::new(client, settings, events.clone(), publisher);
-        let task = tokio::spawn(driver.run(incoming));
-        Self { view, events, task }
+        let (questions, asked) = unbounded_channel();
+        let metrics = Metrics::default();
+        let election = settings.election.clone();
+        let driver = Driver::new(client.clone(), settings, events.clone(), publisher, metrics.clone());
+        let (standing, known) = watch::channel(Leadership::Unknown("the election has not begun".to_owned()));
+        let is_elected = election.is_some();
+        let candidate = election.map(|settings| {
+            let (agent, clock) = (driver.agent.to_string(), driver.clock);
+            let candidate = Candidate { client, agent, clock, settings, events: events.clone(), standing };
+            let (stop, stopped) = oneshot::channel();
+            (stop, tokio::spawn(candidate.run(stopped)))
+        });
+        if !is_elected {
+            events.send_to_any(Event::LeadershipGained);
+        }
+        let task = tokio::spawn(driver.run(incoming, asked));
+        let monitor = Monitor::new(questions, is_elected.then_some(known), metrics);
+        Self { view, events, task, candidate, monitor }
     }
 
     /// What the manager knows, published after every change.
@@ -60,16 +84,31 @@ impl Controller {
         self.view.clone()
     }
 
-    /// Starts nothing new, waits for the answers that are under way, and ends.
-    pub async fn shut_down(mut self) {
+    /// For probes and metrics.
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
+    }
+
+    /// Starts nothing new, waits for the answers that are under way, gives the leadership back, and ends. False when
+    /// the answers did not come within this time.
+    pub async fn shut_down(mut self, within: Duration) -> bool {
         self.events.send_to_any(Event::Shutdown);
-        let _ = (&mut self.task).await;
+        let is_drained = tokio::time::timeout(within, &mut self.task).await.is_ok();
+        self.task.abort();
+        if let Some((stop, candidate)) = self.candidate.take() {
+            let _ = stop.send(());
+            let _ = candidate.await;
+        }
+        is_drained
     }
 }
 
 impl Drop for Controller {
     fn drop(&mut self) {
         self.task.abort();
+        if let Some((_, candidate)) = &self.candidate {
+            candidate.abort();
+        }
     }
 }
 
@@ -87,10 +126,19 @@ struct Driver {
     in_flight: usize,
     recorded: u64,
     shutting_down: bool,
+    metrics: Metrics,
+    /// Watches that were not listed yet: since when, and of what.
+    listing: HashMap<WatchId, (Instant, Str)>,
 }
 
 impl Driver {
-    fn new(client: Client, settings: Settings, events: Mailbox, publisher: watch::Sender<View>) -> Self {
+    fn new(
+        client: Client,
+        settings: Settings,
+        events: Mailbox,
+        publisher: watch::Sender<View>,
+        metrics: Metrics,
+    ) -> Self {
         let agent = format!("kro/{}", settings.manager.version).into();
         let manager = Manager::new(settings.manager.clone());
         Self {
@@ -107,11 +155,12 @@ impl Driver {
             in_flight: 0,
             recorded: 0,
             shutting_down: false,
+            metrics,
+            listing: HashMap::new(),
         }
     }
 
-    async fn run(mut self, mut incoming: UnboundedReceiver<Letter>) {
-        self.handle(Event::LeadershipGained);
+    async fn run(mut self, mut incoming: UnboundedReceiver<Letter>, mut asked: UnboundedReceiver<Question>) {
         while !(self.shutting_down && self.in_flight == 0) {
             let due = self.timers.first().copied();
             let alarm = due.map(|(at, _)| self.clock.instant(at));
@@ -126,6 +175,10 @@ impl Driver {
                         self.handle(Event::Timer { timer });
                     }
                 }
+                Some(question) = asked.recv() => {
+                    self.answer(question);
+                    continue;
+                }
                 Some(_) = self.tasks.join_next() => continue, // frees what a finished task held
             }
             self.publish(incoming.is_empty());
@@ -136,11 +189,32 @@ impl Driver {
         match &letter.event {
             Event::Response { .. } => self.in_flight -= 1,
             Event::Shutdown => self.shutting_down = true,
+            Event::Listed { watch, .. } => self.measure_list(*watch),
             _ => {}
         }
         // What an earlier manager asked for means nothing to this one.
         if letter.is_for(&self.events) {
+            let is_lost = matches!(letter.event, Event::LeadershipLost);
             self.handle(letter.event);
+            if is_lost {
+                self.stand_by();
+            }
+        }
+    }
+
+    fn answer(&self, question: Question) {
+        // Whoever asked may have gone.
+        match question {
+            Question::Ping(answer) => drop(answer.send(())),
+            Question::Readiness(answer) => drop(answer.send(self.manager.readiness())),
+            Question::Gauges(answer) => drop(answer.send(self.manager.gauges())),
+        }
+    }
+
+    fn measure_list(&mut self, watch: WatchId) {
+        if let Some((since, gvr)) = self.listing.remove(&watch) {
+            let took = since.elapsed().as_secs_f64();
+            self.metrics.observe("dynamic_controller_informer_sync_duration_seconds", vec![("gvr", gvr)], took);
         }
     }
 
@@ -148,24 +222,34 @@ impl Driver {
     /// from what the cluster says.
     fn handle(&mut self, event: Event) {
         let now = self.clock.now();
+        let started = Instant::now();
         match catch_unwind(AssertUnwindSafe(|| self.manager.handle(event, now))) {
-            Ok(effects) => effects.into_iter().for_each(|effect| self.perform(effect)),
+            Ok(effects) => {
+                self.metrics.record_step(&effects, started.elapsed());
+                effects.into_iter().for_each(|effect| self.perform(effect));
+            }
             Err(_) => self.start_over(),
         }
     }
 
-    fn start_over(&mut self) {
-        tracing::error!("the manager panicked; it starts over");
+    /// A fresh manager that knows nothing and waits to lead. Answers to requests of the old one are not for it.
+    fn stand_by(&mut self) {
         self.timers.clear();
+        self.listing.clear();
         for (_, watch) in self.watches.drain() {
             watch.abort();
         }
         self.manager = Manager::new(self.settings.manager.clone());
         self.events.begin_anew();
+    }
+
+    fn start_over(&mut self) {
+        tracing::error!("the manager panicked; it starts over");
+        self.stand_by();
         // Not at once: a bug that is met again right after the start must not become a busy loop.
         let events = self.events.clone();
         self.tasks.spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
             events.send(Event::LeadershipGained);
         });
     }
@@ -187,6 +271,7 @@ impl Driver {
             Effect::Request { id, request } => self.send(id, request),
             Effect::Watch { id, target } => self.watch(id, target),
             Effect::Unwatch { id } => {
+                self.listing.remove(&id);
                 if let Some(watch) = self.watches.remove(&id) {
                     watch.abort();
                 }
@@ -197,7 +282,7 @@ impl Driver {
             Effect::CancelTimer { id } => self.timers.retain(|(_, timer)| *timer != id),
             Effect::Event(event) => self.record(&event),
             Effect::Log(line) => log(&line),
-            Effect::Metric(_) => {}
+            Effect::Metric(_) => {} // taken in with the whole step
         }
     }
 
@@ -205,8 +290,12 @@ impl Driver {
         self.in_flight += 1;
         let (client, agent, events) = (self.client.clone(), Arc::clone(&self.agent), self.events.clone());
         let records = self.settings.requests.clone();
+        let metrics = self.metrics.clone();
         self.tasks.spawn(async move {
-            let result = request::send(&client, &agent, &request).await;
+            let started = Instant::now();
+            let result = request::exchange(&client, &agent, &request).await;
+            measure_request(&metrics, &request, started, result.as_ref().ok().map(|(_, traffic)| *traffic));
+            let result = result.map(|(answer, _)| answer);
             let result = result.map_err(|error| TransportError { message: Str::new(error.to_string()) });
             if let Some(records) = records {
                 let status = result.as_ref().map_or(0, |response| response.status);
@@ -218,6 +307,8 @@ impl Driver {
 
     fn watch(&mut self, id: WatchId, target: WatchTarget) {
         let (client, agent, events) = (self.client.clone(), self.agent.to_string(), self.events.clone());
+        let gvr = kro_value::format_smolstr!("{}/{}, Resource={}", target.group, target.version, target.plural);
+        self.listing.insert(id, (Instant::now(), gvr));
         let watcher = Watcher { client, agent, id, target, events };
         self.watches.insert(id, self.tasks.spawn(watcher.run()));
     }
@@ -243,19 +334,31 @@ impl RequestRecord {
     }
 }
 
-async fn sleep_until(alarm: Option<tokio::time::Instant>) {
+#[allow(clippy::cast_precision_loss)] // far below 2^52
+fn measure_request(metrics: &Metrics, request: &ApiRequest, started: Instant, traffic: Option<request::Traffic>) {
+    let labels = || vec![("verb", Str::new_static(request.verb.method()))];
+    metrics.observe("rest_client_request_duration_seconds", labels(), started.elapsed().as_secs_f64());
+    if let Some(traffic) = traffic {
+        metrics.observe("rest_client_request_size_bytes", labels(), traffic.sent as f64);
+        metrics.observe("rest_client_response_size_bytes", labels(), traffic.received as f64);
+    }
+}
+
+async fn sleep_until(alarm: Option<Instant>) {
     match alarm {
         Some(alarm) => tokio::time::sleep_until(alarm).await,
         None => std::future::pending().await,
     }
 }
 
+/// The fields of a line have names of their own, which `tracing` cannot have at run time: they go as one JSON object.
 fn log(line: &LogLine) {
-    let fields = line.fields.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(" ");
+    let fields = Value::map(line.fields.iter().map(|(name, value)| (*name, Value::from(value.clone()))));
+    let fields = to_json(&fields);
     match line.level {
-        LogLevel::Error => tracing::error!("{} {fields}", line.message),
-        LogLevel::Warning => tracing::warn!("{} {fields}", line.message),
-        LogLevel::Info => tracing::info!("{} {fields}", line.message),
-        LogLevel::Debug => tracing::debug!("{} {fields}", line.message),
+        LogLevel::Error => tracing::error!(fields, "{}", line.message),
+        LogLevel::Warning => tracing::warn!(fields, "{}", line.message),
+        LogLevel::Info => tracing::info!(fields, "{}", line.message),
+        LogLevel::Debug => tracing::debug!(fields, "{}", line.message),
     }
 }

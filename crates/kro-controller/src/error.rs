@@ -30,6 +30,14 @@ pub enum ControllerError {
         /// What the server says.
         message: kro_value::Str,
     },
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}")]
+    Bind {
+        /// What was asked for.
+        address: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
     /// There is no usable configuration.
     #[error("cannot use the kubeconfig: {0}")]
     Config(String),

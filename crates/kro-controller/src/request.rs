@@ -9,8 +9,25 @@ use kube_client::client::Body;
 
 use crate::ControllerError;
 
+/// How many bytes went out and came back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub sent: usize,
+    pub received: usize,
+}
+
 /// Sends a request and reads the whole answer, whatever its status.
 pub(crate) async fn send(client: &Client, agent: &str, request: &ApiRequest) -> Result<ApiResponse, ControllerError> {
+    exchange(client, agent, request).await.map(|(answer, _)| answer)
+}
+
+/// The same, counting.
+pub(crate) async fn exchange(
+    client: &Client,
+    agent: &str,
+    request: &ApiRequest,
+) -> Result<(ApiResponse, Traffic), ControllerError> {
+    let mut traffic = Traffic::default();
     let mut http = Request::builder()
         .method(request.verb.method())
         .uri(request.path_and_query())
@@ -19,20 +36,23 @@ pub(crate) async fn send(client: &Client, agent: &str, request: &ApiRequest) -> 
     let body = match &request.body {
         Some(body) => {
             http = http.header(CONTENT_TYPE, request.verb.content_type());
-            Body::from(to_json(body).into_bytes())
+            let bytes = to_json(body).into_bytes();
+            traffic.sent = bytes.len();
+            Body::from(bytes)
         }
         None => Body::empty(),
     };
     let response = client.send(http.body(body)?).await.map_err(transport)?;
-    read(response).await
+    let (answer, received) = read(response).await?;
+    Ok((answer, Traffic { received, ..traffic }))
 }
 
-async fn read(response: Response<Body>) -> Result<ApiResponse, ControllerError> {
+async fn read(response: Response<Body>) -> Result<(ApiResponse, usize), ControllerError> {
     let status = response.status().as_u16();
     let retry_after_s =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let bytes = collect(response.into_body()).await?;
-    Ok(ApiResponse { status, body: decode(status, &bytes)?, retry_after_s })
+    Ok((ApiResponse { status, body: decode(status, &bytes)?, retry_after_s }, bytes.len()))
 }
 
 /// Reads a body to its end.

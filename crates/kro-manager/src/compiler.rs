@@ -33,7 +33,11 @@ impl SchemaSource for CrdIndex {
 pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> Compilation {
     let source = Source::from_value(definition.clone());
     let sources: [&dyn SchemaSource; 2] = [&BuiltinSchemas, crds];
-    let options = CompileOptions { omit_function: config.omit_function, ..CompileOptions::default() };
+    let options = CompileOptions {
+        omit_function: config.omit_function,
+        collection_dimensions_max: config.collection_dimensions_max,
+        ..CompileOptions::default()
+    };
     let made = crate::guard(|| kro_graph::compile(&source, &SchemaSources::new(sources), &options));
     let compiled = match made {
         Ok(compiled) => compiled,

@@ -21,6 +21,10 @@ pub struct Config {
     pub requests_in_flight_max: usize,
     /// Feature gate `InstanceConditionEvents`: record an Event for every condition of an instance that changes.
     pub instance_condition_events: bool,
+    /// Feature gate `InstanceConditionMetrics`: gauges tell how long every condition of every instance is as it is.
+    pub instance_condition_metrics: bool,
+    /// How many dimensions a `forEach` may have.
+    pub collection_dimensions_max: usize,
     /// Feature gate `CELOmitFunction`: templates may use `omit()`.
     pub omit_function: bool,
 }
@@ -37,6 +41,8 @@ impl Default for Config {
             backoff_max_ms: 30_000,
             requests_in_flight_max: 64,
             instance_condition_events: false,
+            instance_condition_metrics: false,
+            collection_dimensions_max: 10,
             omit_function: false,
         }
     }

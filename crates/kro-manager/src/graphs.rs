@@ -228,12 +228,19 @@ impl Manager {
         let live: Vec<&Value> = revisions.iter().filter(|revision| !object::is_terminating(revision)).collect();
         pass.last_issued = pass.last_issued.max(live.first().map_or(0, |revision| revisions::number(revision)));
         let Some(graph) = compilation.graph else {
+            self.measure_resolution("failed");
             return self.refuse_graph(pass, &live, &compilation.errors);
         };
         pass.conditions.set(cond::GRAPH_ACCEPTED, cond::TRUE, "Valid", "resource graph and schema are valid");
         if let Some(next) = self.settle_revision(pass, &graph, &revisions) {
+            match &next {
+                Next::Request(GraphStep::CreateRevision(_), _) => self.measure_resolution("issue"),
+                Next::Request(..) => {}
+                Next::Rest => self.measure_resolution("wait"),
+            }
             return next;
         }
+        self.measure_resolution("serve");
         pass.topology = Topology::Of(graph.clone());
         let number = live.first().map_or(0, |revision| revisions::number(revision));
         let next = self.serve(pass, &graph, number, &live);
@@ -251,6 +258,7 @@ impl Manager {
             _ => {
                 let compilation = compile(object, &self.crds, &self.config);
                 state.compiled = Some((digest, compilation.clone()));
+                self.measure_build(name, compilation.graph.is_some());
                 compilation
             }
         }
@@ -324,6 +332,7 @@ impl Manager {
             _ => {
                 let compilation = compile(&revisions::snapshot_definition(revision), &self.crds, &self.config);
                 state.compiled_revision = Some((uid, compilation.clone()));
+                self.measure_revision_build(compilation.graph.is_some());
                 compilation
             }
         }

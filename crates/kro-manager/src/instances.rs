@@ -209,6 +209,7 @@ impl Manager {
         let Some(plan) = self.plan(pass, graph, &owner) else {
             return;
         };
+        self.measure_plan(&pass.resource, graph, &plan);
         self.show_plan(pass, graph, &plan);
         self.note_settled(pass.id, &plan);
         self.note_contested(pass.id, graph, &plan);
@@ -281,7 +282,7 @@ impl Manager {
     fn note_panic(&mut self, id: &ObjectId, panic: &str) {
         let fields = vec![("instance", format_smolstr!("{id}")), ("panic", Str::new(panic))];
         self.out.log(LogLevel::Error, "planning an instance panicked; this is a bug in kro", fields);
-        self.out.count("dynamic_controller_reconcile_panics_total", Vec::new());
+        self.measure_panic(id);
         let refusal = Refusal { message: Str::new(panic), status: 0, is_gone: false, retry_after_s: None };
         self.note_own_failure(id, Own::Refresh, refusal);
     }

@@ -23,6 +23,7 @@ mod graphs;
 mod id;
 mod instances;
 mod manager;
+mod metrics;
 mod outbox;
 pub mod path;
 mod records;

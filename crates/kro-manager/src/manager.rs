@@ -89,11 +89,14 @@ impl Manager {
                     self.route_all(watch);
                 }
             }
-            Event::Response { request, result } => match self.out.answered(request) {
-                Some(Purpose::Graph(name, step)) => self.answer_graph(&name, &step, result),
-                Some(Purpose::Instance(id, step)) => self.answer_instance(&id, &step, result),
-                None => {}
-            },
+            Event::Response { request, result } => {
+                let Some(purpose) = self.out.answered(request) else { return };
+                self.measure_answer(&purpose, &result);
+                match purpose {
+                    Purpose::Graph(name, step) => self.answer_graph(&name, &step, result),
+                    Purpose::Instance(id, step) => self.answer_instance(&id, &step, result),
+                }
+            }
             Event::Timer { timer } => {
                 if let Some(item) = self.out.fired(timer) {
                     self.enqueue(item, Priority::Fresh);
@@ -116,10 +119,11 @@ impl Manager {
     /// Works through the queue, as far as requests may be in flight.
     fn run(&mut self) {
         while self.is_running && self.out.in_flight() < self.config.requests_in_flight_max {
-            match self.queue.pop() {
-                Some(WorkItem::Graph(name)) => self.step_graph(&name),
-                Some(WorkItem::Instance(id)) => self.step_instance(&id),
-                None => return,
+            let Some(item) = self.queue.pop() else { return };
+            self.measure_work(&item);
+            match item {
+                WorkItem::Graph(name) => self.step_graph(&name),
+                WorkItem::Instance(id) => self.step_instance(&id),
             }
         }
     }
@@ -153,6 +157,9 @@ impl Manager {
         let Some((role, kind)) = self.watches.get(watch).map(|watch| (watch.wanted.role, group_kind(watch))) else {
             return;
         };
+        if let Some(target) = self.watches.get(watch).map(|watch| watch.wanted.target.clone()) {
+            self.measure_change(role, &target, change);
+        }
         match role {
             Role::Definitions => change.states().take(1).for_each(|object| self.route_definition(object)),
             Role::Revisions => {
@@ -164,7 +171,7 @@ impl Manager {
                 let id = change.states().find_map(ObjectId::of);
                 id.into_iter().for_each(|id| self.enqueue(WorkItem::Instance(id), Priority::Fresh));
             }
-            Role::Children => self.route_child(&kind, change),
+            Role::Children => self.route_child(watch, &kind, change),
             Role::External => self.route_users(watch),
         }
     }
@@ -177,12 +184,15 @@ impl Manager {
         self.enqueue(WorkItem::Graph(name), Priority::Fresh);
     }
 
-    fn route_child(&mut self, kind: &GroupKind, change: &Change) {
+    fn route_child(&mut self, watch: WatchId, kind: &GroupKind, change: &Change) {
         let owners: BTreeSet<Str> = change
             .states()
             .filter_map(|object| object::label(object, wire::LABEL_APPLYSET_PART_OF).map(Str::new))
             .collect();
         let owners: Vec<ObjectId> = owners.iter().filter_map(|owner| self.by_applyset.get(owner).cloned()).collect();
+        if let Some(target) = self.watches.get(watch).map(|watch| watch.wanted.target.clone()) {
+            self.measure_route(&target, owners.len());
+        }
         owners.into_iter().for_each(|id| self.enqueue(WorkItem::Instance(id), Priority::Fresh));
         let Some(object) = change.states().next() else {
             return;
@@ -224,7 +234,15 @@ impl Manager {
         let served = self.crds.get(crd).filter(|crd| crd.definition.is_some() && crd.is_established);
         let wanted = served.map(|crd| Wanted::all(Role::Instances, &crd.gvk(), &crd.plural));
         let user = User::Crd(crd.clone());
+        let before = self.watches.with_role(Role::Instances).count();
         self.watches.retain_only(&user, wanted.into_iter().collect(), &mut self.out);
+        let after = self.watches.with_role(Role::Instances).count();
+        let name = match before.cmp(&after) {
+            std::cmp::Ordering::Less => "dynamic_controller_handler_attach_total",
+            std::cmp::Ordering::Equal => return,
+            std::cmp::Ordering::Greater => "dynamic_controller_handler_detach_total",
+        };
+        self.out.count(name, vec![("type", Str::new_static("parent"))]);
     }
 
     /// Definitions that use one of these kinds, or would if they knew it, compile again.

@@ -96,6 +96,15 @@ impl Outbox {
         self.effects.push(Effect::Event(event));
     }
 
+    #[allow(clippy::cast_precision_loss)] // far below 2^52
+    pub fn add(&mut self, name: &'static str, labels: Vec<(&'static str, Str)>, count: usize) {
+        self.effects.push(Effect::Metric(Metric { name, labels, change: MetricChange::Add(count as f64) }));
+    }
+
+    pub fn observe(&mut self, name: &'static str, labels: Vec<(&'static str, Str)>, value: f64) {
+        self.effects.push(Effect::Metric(Metric { name, labels, change: MetricChange::Observe(value) }));
+    }
+
     pub fn count(&mut self, name: &'static str, labels: Vec<(&'static str, Str)>) {
         self.effects.push(Effect::Metric(Metric { name, labels, change: MetricChange::Add(1.0) }));
     }

@@ -260,6 +260,10 @@ impl Watches {
         self.by_id.get(&id)
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &Watch> {
+        self.by_id.values()
+    }
+
     pub fn with_role(&self, role: Role) -> impl Iterator<Item = &Watch> {
         self.by_id.values().filter(move |watch| watch.wanted.role == role)
     }

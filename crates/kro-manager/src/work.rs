@@ -120,6 +120,11 @@ impl Queue {
         }
     }
 
+    /// How many items wait.
+    pub fn len(&self) -> usize {
+        self.fresh.queued.len() + self.resync.queued.len()
+    }
+
     /// The next item.
     pub fn pop(&mut self) -> Option<WorkItem> {
         self.fresh.pop().or_else(|| self.resync.pop())

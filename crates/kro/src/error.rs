@@ -30,6 +30,13 @@ pub enum CliError {
     Controller(#[from] kro_controller::ControllerError),
     #[error("name a file or a folder, or - for standard input")]
     NothingNamed,
+    #[error("--feature-gates: {0}")]
+    FeatureGates(String),
+    #[error(
+        "leader election needs a namespace: there is no service account of a pod, \
+         so name it with --leader-election-namespace"
+    )]
+    NoNamespace,
     #[error("nothing to generate: {0}")]
     NothingToGenerate(String),
     #[error("the earlier definition is wrong: {0}")]

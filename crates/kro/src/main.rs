@@ -24,11 +24,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, spell_flags};
 use crate::error::CliError;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Cli::parse_from(spell_flags(std::env::args_os()))) {
         Ok(code) => code,
         Err(error) => fail(&error),
     }
@@ -45,7 +45,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Dev(arguments) => start(dev::run(arguments)),
         Command::Controller(arguments) => {
-            logging::start(arguments.log);
+            logging::start(arguments.log, arguments.log_level);
             // As the Go implementation ends when it cannot start.
             Ok(start(controller::run(arguments)).unwrap_or_else(|error| {
                 fail(&error);

@@ -1,11 +1,17 @@
 //! The command line.
 
+mod controller;
+mod go;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::feature_gates::FeatureGates;
+
+pub use self::controller::{ControllerArguments, LogFormat, LogLevel};
+pub use self::go::spell_flags;
 
 /// Kube Resource Orchestrator: graphs of Kubernetes resources behind APIs of your own.
 #[derive(Debug, Parser)]
@@ -229,39 +235,6 @@ pub struct DevArguments {
     /// Plain lines instead of the live view, also on a terminal
     #[arg(long)]
     pub plain: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ControllerArguments {
-    /// Kubeconfig of the cluster [default: KUBECONFIG, the service account of the pod, or the one at home]
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-
-    /// Install and update kro's own CustomResourceDefinitions first
-    #[arg(long)]
-    pub install_crds: bool,
-
-    /// Delete the CustomResourceDefinition of a graph, and with it all instances, together with the graph
-    #[arg(long)]
-    pub allow_crd_deletion: bool,
-
-    /// How many revisions of a graph are kept; 0 keeps all
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub rgd_max_graph_revisions: usize,
-
-    /// Largest number of objects of one forEach
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub rgd_max_collection_size: usize,
-
-    /// Form of the log
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    Text,
-    Json,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

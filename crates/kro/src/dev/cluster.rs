@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kro_apiserver::{ApiServer, Authorization, Bytes, Method, Profile, Request, Response, Timestamp, User};
 use kro_controller::{Client, Controller, Settings};
@@ -9,6 +10,9 @@ use kro_serve::{Clock, Listener, Server};
 use kro_value::{Value, from_json_bytes, to_json};
 
 use crate::error::CliError;
+
+/// How long answers are waited for at the end.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
 /// A running cluster; it ends with this value.
 pub struct Cluster {
@@ -45,7 +49,7 @@ impl Cluster {
         kro_controller::install(&client, &kro_manager::custom_resource_definitions()).await?;
         let manager =
             kro_manager::Config { version: crate::version(), seed: crate::seed(), ..kro_manager::Config::default() };
-        let controller = Controller::start(client, Settings { manager, requests: None });
+        let controller = Controller::start(client, Settings { manager, ..Settings::default() });
         Ok(Self { server, listener, controller, kubeconfig })
     }
 
@@ -74,7 +78,7 @@ impl Cluster {
     /// Ends in order: the controller first, then its API.
     pub async fn shut_down(self) {
         let Self { controller, listener, .. } = self;
-        controller.shut_down().await;
+        controller.shut_down(SHUTDOWN_MAX).await;
         listener.shutdown().await;
     }
 }

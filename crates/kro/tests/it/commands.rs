@@ -140,3 +140,28 @@ fn there_is_a_manual() {
     assert_eq!(kro(&["man", "--dir", &folder.path("man1")]).status.code(), Some(0));
     assert!(std::fs::read_to_string(folder.0.join("man1/kro-generate-diagram.1")).unwrap().contains("mermaid"));
 }
+
+#[test]
+fn the_controller_takes_the_go_implementations_flags() {
+    let go = "-metrics-bind-address=0 --health-probe-bind-address 0 --leader-elect=false --zap-devel=false \
+        --zap-encoder console --zap-log-level info --client-qps 100 --client-burst=150 --allow-crd-deletion=true \
+        --dynamic-controller-rate-limiter-max-delay 1000s --dynamic-controller-concurrent-reconciles=4 \
+        --feature-gates CELOmitFunction=true,AllAlpha=false --kubeconfig there/is/no/such";
+    let output = kro(&[&["controller"], go.split_ascii_whitespace().collect::<Vec<_>>().as_slice()].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let text = err(&output);
+    let unused = "flags=\"dynamic-controller-concurrent-reconciles,client-qps,client-burst,zap-devel\"";
+    assert!(text.contains(unused) && text.contains("cannot use the kubeconfig"), "{text}");
+    for (arguments, code, why) in [
+        (&["--feature-gates", "Nothing=true"][..], 1, "unrecognized feature gate: Nothing"),
+        (&["--leader-elect"], 1, "leader election needs a namespace"),
+        (&["--leader-elect=perhaps"], 2, "is not a bool"),
+        (&["--graceful-shutdown-timeout", "5"], 2, "is no duration"),
+        (&["--metrics-bind-address", "here"], 2, "is no host:port"),
+        (&["--no-such-flag"], 2, "--no-such-flag"),
+    ] {
+        let output = kro(&[&["controller"], arguments].concat());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(err(&output).contains(why), "{}", err(&output));
+    }
+}

@@ -25,8 +25,8 @@ pub(crate) struct Parts<'d> {
     pub spec_schema: Option<Value>,
     /// The schema of `schema` in expressions.
     pub instance_schema: Option<Schema>,
-    pub resources: Vec<Option<Resource<'d>>>,
-    pub drafts: Vec<NodeDraft>,
+    pub resources: &'d [Option<Resource<'d>>],
+    pub drafts: Vec<NodeDraft<'d>>,
     pub status: Status,
     pub typed: Typed,
     pub dependencies: Dependencies,
@@ -42,7 +42,7 @@ pub(crate) fn assemble(report: &mut Report<'_>, parts: Parts<'_>) -> Option<Grap
     let by_root = reads_by_root(&parts);
     let nodes = (0..)
         .map(NodeIndex)
-        .zip(&parts.resources)
+        .zip(parts.resources)
         .map(|(index, resource)| node(report, &parts, &by_root, index, resource.as_ref()?));
     let nodes = nodes.collect::<Option<Vec<Node>>>()?;
     let instance = match (&parts.definition.schema, &parts.instance_schema) {
@@ -110,11 +110,11 @@ fn node(
     })
 }
 
-fn fields(report: &Report<'_>, environment: &Environment, draft: &NodeDraft) -> Vec<Field> {
-    let field = |field: &crate::draft::FieldDraft| Field {
-        path: field.path.clone(),
+fn fields(report: &Report<'_>, environment: &Environment, draft: &NodeDraft<'_>) -> Vec<Field> {
+    let field = |field: &crate::draft::FieldDraft<'_>| Field {
+        path: field.site.path.clone(),
         expression: compiled(report, environment, &field.resolved),
-        format: field.target.as_ref().and_then(|target| target.format()).map(Str::new),
+        format: field.site.target.as_ref().and_then(|target| target.format()).map(Str::new),
     };
     draft.fields.iter().map(field).collect()
 }
@@ -131,7 +131,7 @@ fn reads_by_root<'p>(parts: &'p Parts<'_>) -> HashMap<&'p str, Vec<&'p Read>> {
 }
 
 /// What all expressions of the graph read of a node.
-fn reads(by_root: &HashMap<&str, Vec<&Read>>, draft: &NodeDraft, id: &str, kind: NodeKind) -> Reads {
+fn reads(by_root: &HashMap<&str, Vec<&Read>>, draft: &NodeDraft<'_>, id: &str, kind: NodeKind) -> Reads {
     let others = by_root.get(id).map(Vec::as_slice).unwrap_or_default();
     let own = draft.ready_when.iter().flat_map(Resolved::reads);
     let by_id = scope::reads(others.iter().copied(), kind.is_collection());

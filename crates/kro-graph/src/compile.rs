@@ -78,7 +78,7 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
         definition: &definition,
         spec_schema,
         instance_schema,
-        resources,
+        resources: &resources,
         drafts,
         status,
         typed,
@@ -128,12 +128,12 @@ fn scope<'p>(
     }
 }
 
-fn read_drafts(
+fn read_drafts<'d>(
     report: &mut Report<'_>,
     scope: &Scope<'_>,
     definition: &Definition,
-    resources: &[Option<Resource<'_>>],
-) -> Vec<NodeDraft> {
+    resources: &'d [Option<Resource<'_>>],
+) -> Vec<NodeDraft<'d>> {
     let read = |(node, entry): (NodeIndex, _)| {
         draft::read(report, scope, definition, node, entry, resources[node.get()].as_ref())
     };
@@ -144,7 +144,7 @@ fn order(
     report: &mut Report<'_>,
     definition: &Definition,
     resources: &[Option<Resource<'_>>],
-    drafts: &[NodeDraft],
+    drafts: &[NodeDraft<'_>],
     default_namespace: Option<&str>,
 ) -> dependencies::Dependencies {
     let mut causes = Causes::new(drafts.len());
@@ -195,7 +195,7 @@ fn default_namespace(
 }
 
 /// Warns of external references that nothing reads and nothing waits for.
-fn warn_of_unused(report: &mut Report<'_>, definition: &Definition, drafts: &[NodeDraft], status: &Status) {
+fn warn_of_unused(report: &mut Report<'_>, definition: &Definition, drafts: &[NodeDraft<'_>], status: &Status) {
     let mut is_used = vec![false; drafts.len()];
     let inputs = drafts.iter().flat_map(NodeDraft::inputs).map(|resolved| &resolved.references);
     let items = status.fields.iter().chain(&status.conditions).map(|item| &item.references);

@@ -3,7 +3,6 @@
 use kro_cel::facts::Step;
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::graph as codes;
-use kro_schema::structural::Schema;
 use kro_value::{FieldPath, Str};
 
 use crate::NodeIndex;
@@ -13,6 +12,7 @@ use crate::expression::{self, Draft, Reading};
 use crate::report::Report;
 use crate::resource::{self, Resource};
 use crate::scope::{Place, Read, References, Scope};
+use crate::template::Site;
 
 /// An expression with what it refers to.
 pub(crate) struct Resolved {
@@ -28,22 +28,21 @@ impl Resolved {
 }
 
 /// A field of a template.
-pub(crate) struct FieldDraft {
-    pub path: FieldPath,
-    pub target: Option<Schema>,
+pub(crate) struct FieldDraft<'d> {
+    pub site: &'d Site,
     pub resolved: Resolved,
 }
 
 /// The expressions of a node.
 #[derive(Default)]
-pub(crate) struct NodeDraft {
-    pub fields: Vec<FieldDraft>,
+pub(crate) struct NodeDraft<'d> {
+    pub fields: Vec<FieldDraft<'d>>,
     pub for_each: Vec<(Str, Resolved)>,
     pub include_when: Vec<Resolved>,
     pub ready_when: Vec<Resolved>,
 }
 
-impl NodeDraft {
+impl NodeDraft<'_> {
     /// The expressions that make edges.
     pub fn inputs(&self) -> impl Iterator<Item = &Resolved> {
         let fields = self.fields.iter().map(|field| &field.resolved);
@@ -56,7 +55,7 @@ impl NodeDraft {
     }
 
     /// Adds its edges.
-    pub fn add_causes<'d>(&'d self, causes: &mut Causes<'d>, node: NodeIndex) {
+    pub fn add_causes<'c>(&'c self, causes: &mut Causes<'c>, node: NodeIndex) {
         for resolved in self.inputs() {
             causes.add(node, &resolved.references.nodes, &resolved.draft);
         }
@@ -64,14 +63,14 @@ impl NodeDraft {
 }
 
 /// Compiles the expressions of an entry. `resource` is absent when its object could not be read.
-pub(crate) fn read(
+pub(crate) fn read<'d>(
     report: &mut Report<'_>,
     scope: &Scope<'_>,
     definition: &Definition,
     node: NodeIndex,
     entry: &Entry,
-    resource: Option<&Resource<'_>>,
-) -> NodeDraft {
+    resource: Option<&'d Resource<'_>>,
+) -> NodeDraft<'d> {
     let mut result = NodeDraft::default();
     for (name, text) in &entry.for_each {
         let place = Place::ForEach(node, name);
@@ -109,18 +108,18 @@ fn condition(
     Some(Resolved { draft, references })
 }
 
-fn fields(
+fn fields<'d>(
     report: &mut Report<'_>,
     scope: &Scope<'_>,
     definition: &Definition,
     node: NodeIndex,
-    resource: &Resource<'_>,
-) -> Vec<FieldDraft> {
+    resource: &'d Resource<'_>,
+) -> Vec<FieldDraft<'d>> {
     let entry = resource.entry;
     let mut fields = Vec::with_capacity(resource.sites.len());
     for site in &resource.sites {
         let path = entry.object_path.join(&site.path);
-        let Reading::Expression(draft) = expression::read(report, scope.parser, &entry.id, &path, &site.text) else {
+        let Reading::Expression(draft) = expression::read(report, scope.parser, &entry.id, path, &site.text) else {
             continue;
         };
         let Some(references) = scope.resolve(report, &entry.id, &draft, Place::Template(node)) else { continue };
@@ -131,18 +130,18 @@ fn fields(
             report.push(draft.diagnostic(report, &entry.id, problem, whole));
         }
         let resolved = Resolved { draft: *draft, references };
-        fields.push(FieldDraft { path: site.path.clone(), target: site.target.clone(), resolved });
+        fields.push(FieldDraft { site, resolved });
     }
     fields
 }
 
 /// Every iterator must make a difference to the identity of the objects.
-fn check_identity(report: &mut Report<'_>, entry: &Entry, resource: &Resource<'_>, fields: &[FieldDraft]) {
+fn check_identity(report: &mut Report<'_>, entry: &Entry, resource: &Resource<'_>, fields: &[FieldDraft<'_>]) {
     let name = FieldPath::fields(["metadata", "name"]);
     let namespace = FieldPath::fields(["metadata", "namespace"]);
     let is_identity = |path: &FieldPath| *path == name || (*path == namespace && resource.namespaced());
     let used = |iterator: &Str| {
-        let identities = fields.iter().filter(|field| is_identity(&field.path));
+        let identities = fields.iter().filter(|field| is_identity(&field.site.path));
         identities.into_iter().any(|field| field.resolved.references.iterators.contains(iterator))
     };
     let missing: Vec<&str> =
@@ -173,15 +172,17 @@ const UNSTABLE: &[&str] = &[
     "renewTime",
 ];
 
-fn warn_of_unstable_identity(report: &mut Report<'_>, entry: &Entry, fields: &[FieldDraft]) {
+fn warn_of_unstable_identity(report: &mut Report<'_>, entry: &Entry, fields: &[FieldDraft<'_>]) {
     let identities = ["name", "namespace"].map(|key| FieldPath::fields(["metadata", key]));
-    for field in fields.iter().filter(|field| identities.contains(&field.path)) {
+    for field in fields.iter().filter(|field| identities.contains(&field.site.path)) {
         let draft = &field.resolved.draft;
         for read in field.resolved.reads() {
             let is_unstable = |step: &&Step| matches!(step, Step::Field(name) if UNSTABLE.contains(&name.as_str()));
             let Some(Step::Field(name)) = read.path.iter().find(is_unstable) else { continue };
-            let message =
-                format!("{} is made of {name}, which changes by itself: each change makes another object", field.path);
+            let message = format!(
+                "{} is made of {name}, which changes by itself: each change makes another object",
+                field.site.path
+            );
             let diagnostic = Diagnostic::warning(codes::UNSTABLE_IDENTITY, message);
             report.push(draft.diagnostic(report, &entry.id, diagnostic, read.span.clone()));
         }

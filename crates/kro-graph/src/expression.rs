@@ -48,7 +48,7 @@ pub(crate) enum Reading {
 }
 
 /// Reads the string at a path of the definition. `subject` is the id of the resource, or empty.
-pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path: &FieldPath, text: &Str) -> Reading {
+pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path: FieldPath, text: &Str) -> Reading {
     let scanned = template::scan(text);
     for error in &scanned.errors {
         let message = error.kind.message();
@@ -57,7 +57,7 @@ pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path
             // The Go implementation takes it literally, so definitions may live with it.
             ScanErrorKind::Unterminated => Diagnostic::warning(codes::DELIMITER, message),
         };
-        let span = report.source().text_span(path, error.span.clone());
+        let span = report.source().text_span(&path, error.span.clone());
         report.push(diagnostic.about(subject).at(path.clone()).spanned(span));
     }
     if scanned.errors.iter().any(|error| error.kind == ScanErrorKind::Nested) {
@@ -73,7 +73,7 @@ pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path
         [piece] if !is_template => Str::new(&text[piece.written..piece.written + piece.parsed.len()]),
         _ => text.clone(),
     };
-    let draft = Draft { text: author, is_template, parse, path: path.clone(), pieces };
+    let draft = Draft { text: author, is_template, parse, path, pieces };
     if draft.parse.errors.is_empty() {
         return Reading::Expression(Box::new(draft));
     }
@@ -89,7 +89,7 @@ pub(crate) fn read_standalone(
     path: &FieldPath,
     text: &Str,
 ) -> Option<Draft> {
-    match read(report, parser, subject, path, text) {
+    match read(report, parser, subject, path.clone(), text) {
         Reading::Broken => None,
         Reading::Expression(draft) if !draft.is_template => Some(*draft),
         _ => {

@@ -15,6 +15,7 @@ pub mod evolution;
 mod expression;
 pub mod graph;
 pub mod hash;
+mod message;
 pub mod names;
 mod native;
 mod order;
@@ -36,6 +37,7 @@ mod typing;
 
 pub use compile::{CompileOptions, Compiled, compile};
 pub use graph::{Dimension, Expression, Field, Graph, Gvk, InstanceApi, Node, NodeIndex, NodeKind, Reads, StatusField};
+pub use message::condition_message;
 pub use program::Program;
 pub use schemas::{BuiltinSchemas, CrdSchemas, ResolvedKind, SchemaSource, SchemaSources};
 pub use served::ServedSchemas;

@@ -85,7 +85,7 @@ fn read_field(
 ) -> Option<Item> {
     let at = base_path.join(&path);
     let draft = match value {
-        Value::String(text) => match expression::read(report, scope.parser, "", &at, text) {
+        Value::String(text) => match expression::read(report, scope.parser, "", at.clone(), text) {
             Reading::Expression(draft) => Some(draft),
             Reading::Broken => return None,
             Reading::Literal => None,

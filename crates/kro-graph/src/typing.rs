@@ -38,7 +38,7 @@ pub(crate) fn check(
     definition: &Definition,
     instance: Option<&Schema>,
     resources: &[Option<Resource<'_>>],
-    drafts: &[NodeDraft],
+    drafts: &[NodeDraft<'_>],
     status: &Status,
 ) -> Typed {
     let (environment, types) = declare(definition, instance, resources);
@@ -112,7 +112,7 @@ fn target_name(id: &str, path: &FieldPath) -> String {
 }
 
 impl Typing<'_, '_> {
-    fn check_node(&mut self, resource: &Resource<'_>, draft: &NodeDraft) {
+    fn check_node(&mut self, resource: &Resource<'_>, draft: &NodeDraft<'_>) {
         let id = &resource.entry.id;
         let inside = self.inside(resource, draft);
         for field in &draft.fields {
@@ -127,7 +127,7 @@ impl Typing<'_, '_> {
     }
 
     /// The environment of a template with iterators; `None` without.
-    fn inside(&mut self, resource: &Resource<'_>, draft: &NodeDraft) -> Option<Environment> {
+    fn inside(&mut self, resource: &Resource<'_>, draft: &NodeDraft<'_>) -> Option<Environment> {
         let (id, loops) = (&resource.entry.id, &resource.entry.for_each);
         if loops.is_empty() {
             return None;
@@ -201,20 +201,20 @@ impl Typing<'_, '_> {
         }
     }
 
-    fn check_target(&mut self, id: &str, field: &FieldDraft, checked: &Checked) {
-        let Some(target) = &field.target else { return };
+    fn check_target(&mut self, id: &str, field: &FieldDraft<'_>, checked: &Checked) {
+        let Some(target) = &field.site.target else { return };
         let draft = &field.resolved.draft;
         if declares(target, checked.result_type()) {
             return;
         }
         let mut types = SchemaTypes::new();
-        let Some(wanted) = types.declare(&target_name(id, &field.path), target) else { return };
+        let Some(wanted) = types.declare(&target_name(id, &field.site.path), target) else { return };
         let environment = self.environment.extend().types(Arc::new(types)).build();
         if let Err(mismatch) = compatible::fits(&environment, draft.ast(), checked, &wanted) {
             let message = readable(&format!(
                 "type mismatch in resource {id:?} at path {:?}: expression {:?} returns type \"{}\" but expected \"{wanted}\": \
                  {}",
-                field.path.to_string(),
+                field.site.path.to_string(),
                 draft.text,
                 checked.result_type(),
                 mismatch.message

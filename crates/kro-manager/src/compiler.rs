@@ -46,9 +46,9 @@ pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> C
             return Compilation { graph: None, errors };
         }
     };
-    let errors: Vec<&str> =
-        compiled.diagnostics.iter().filter(|item| item.is_error()).map(|item| item.message.as_str()).collect();
-    Compilation { graph: compiled.graph.clone(), errors: errors.join("\n") }
+    let name = definition.str_at(&["metadata", "name"]).unwrap_or_default();
+    let errors = kro_graph::condition_message(&compiled.diagnostics, name);
+    Compilation { graph: compiled.graph, errors }
 }
 
 /// Where a kind is served, and whether it is namespaced. `None` when nobody knows it.

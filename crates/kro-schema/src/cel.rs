@@ -9,7 +9,7 @@
 mod escaping;
 mod sizes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use kro_cel::{Type, TypeProvider};
@@ -28,7 +28,7 @@ const ELEMENT: &str = "@elem";
 /// The types of the schemas of variables.
 #[derive(Debug, Default)]
 pub struct SchemaTypes {
-    roots: BTreeMap<Str, Root>,
+    roots: HashMap<Str, Root>,
     /// What was asked for before; checking asks the same again and again.
     known: Mutex<HashMap<Box<str>, Known>>,
 }

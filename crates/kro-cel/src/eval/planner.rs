@@ -139,6 +139,9 @@ impl Planner<'_> {
         {
             return local_path(slot, name);
         }
+        if self.environment.is_only_variable(name) {
+            return self.named(name);
+        }
         self.candidates(std::slice::from_ref(name)).unwrap_or_else(|| {
             let name = name.clone();
             self.named(&name)
@@ -189,7 +192,30 @@ impl Planner<'_> {
         }
     }
 
+    /// The way from a variable that no dotted name can mean, if that is all there is.
+    fn fields_of_variable(&mut self, id: ExprId) -> Option<Kind> {
+        let ast = self.ast;
+        let (mut at, mut steps) = (id, Vec::new());
+        while let ExprKind::Select { operand, field, test_only: false, optional } = ast.kind(at) {
+            steps.push(field_step(field, *optional));
+            at = *operand;
+        }
+        let ExprKind::Ident(name) = ast.kind(at) else { return None };
+        if self.scope.contains(name) || !self.environment.is_only_variable(name) {
+            return None;
+        }
+        steps.reverse();
+        let Kind::Path(mut path) = self.named(name) else { return None };
+        path.steps = steps.into();
+        Some(Kind::Path(path))
+    }
+
     fn select(&mut self, id: ExprId, operand: ExprId, field: &Str, optional: bool) -> Planned<Kind> {
+        if self.checked.is_none()
+            && let Some(kind) = self.fields_of_variable(id)
+        {
+            return Ok(kind);
+        }
         if self.checked.is_none()
             && !optional
             && let Some(parts) = self.dotted(id)

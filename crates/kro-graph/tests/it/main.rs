@@ -6,5 +6,6 @@ mod documents;
 mod fixtures;
 mod generators;
 mod golden;
+mod messages;
 mod properties;
 mod summary;

@@ -168,7 +168,13 @@ impl fmt::Display for FieldError {
 
 /// Strings in Go's quotes, everything else as compact JSON.
 pub fn print_value(value: &Value) -> String {
-    value.as_str().map_or_else(|| to_json(value), go_quote)
+    match value {
+        Value::String(text) => go_quote(text),
+        Value::List(_) | Value::Map(_) => {
+            to_json(value).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+        }
+        scalar => to_json(scalar),
+    }
 }
 
 /// A string as Go's `%q` prints it.

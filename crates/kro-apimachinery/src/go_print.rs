@@ -3,7 +3,7 @@
 use kro_value::Value;
 
 /// As Go prints a value with `%v`.
-pub(crate) fn go_value(value: &Value) -> String {
+pub fn go_value(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => value.to_string(),

@@ -14,6 +14,7 @@ pub mod typed;
 pub mod validation;
 
 pub use field_error::{FieldError, FieldErrorKind, go_quote, print_value};
+pub use go_print::go_value;
 pub use normalize::{Normalized, normalize, normalize_metadata};
 pub use selector::{FieldRequirement, FieldSelector, LabelRequirement, LabelSelector, Operator};
 pub use status::{Cause, Details, Status};

@@ -32,7 +32,13 @@ pub fn path_segment_errors(name: &str) -> Vec<String> {
     ["/", "%"].into_iter().filter(|part| name.contains(part)).map(|part| format!("may not contain '{part}'")).collect()
 }
 
-/// What is wrong with a label or annotation key, a finalizer and the like: `[prefix/]name`; empty when nothing is.
+/// What is wrong with the key of a label: `[prefix/]name`; empty when nothing is.
+pub fn label_key_errors(key: &str) -> Vec<String> {
+    let errors = qualified_name_errors(key).into_iter();
+    errors.map(|error| error.replacen("a qualified name must", "a valid label key must", 1)).collect()
+}
+
+/// What is wrong with an annotation key, a finalizer and the like: `[prefix/]name`; empty when nothing is.
 pub fn qualified_name_errors(name: &str) -> Vec<String> {
     let mut found = Vec::new();
     let base = match name.split_once('/') {
@@ -73,7 +79,7 @@ pub fn label_value_errors(value: &str) -> Vec<String> {
 fn errors(name: &str, length_max: usize, fits: bool, message: &str) -> Vec<String> {
     let mut found = Vec::new();
     if name.len() > length_max {
-        found.push(format!("must be no more than {length_max} bytes"));
+        found.push(format!("must be no more than {length_max} characters"));
     }
     if !fits {
         found.push(message.to_owned());

@@ -26,6 +26,7 @@ pub struct Normalized {
 pub fn normalize(schema: &Schema, object: &Value) -> Result<Normalized, String> {
     let mut walk = Walk { path: String::new(), fields: Vec::new(), unknown: Vec::new() };
     let value = walk.value(schema, Kind::of(schema), object, "")?;
+    walk.unknown.sort_unstable();
     Ok(Normalized { value, unknown: walk.unknown })
 }
 
@@ -37,7 +38,7 @@ pub fn normalize_metadata(metadata: &Value) -> Result<Normalized, String> {
     let Some(schema) = builtin::definition(kind::OBJECT_META) else {
         return Ok(Normalized { value: metadata.clone(), unknown: Vec::new() });
     };
-    let mut walk = Walk { path: "metadata".to_owned(), fields: vec!["metadata".into()], unknown: Vec::new() };
+    let mut walk = Walk { path: "metadata".to_owned(), fields: Vec::new(), unknown: Vec::new() };
     let value = walk.value(&schema, Kind::Struct, metadata, "")?;
     Ok(Normalized { value, unknown: walk.unknown })
 }

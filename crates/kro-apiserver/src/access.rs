@@ -190,6 +190,7 @@ impl<'a> Access<'a> {
             dry_run: false,
             validation: FieldValidation::Ignore,
             force: false,
+            findings: Vec::new(),
             warnings: Vec::new(),
         }
     }

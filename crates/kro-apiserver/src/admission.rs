@@ -2,10 +2,13 @@
 
 mod completion;
 mod namespace;
+mod policies;
 
 use kro_apimachinery::Status;
 use kro_value::Value;
 
+use self::policies::Operation;
+use crate::authorization::escalation;
 use crate::state::State;
 use crate::write::Call;
 
@@ -29,12 +32,13 @@ pub(crate) fn admit_update(state: &State, call: &mut Call, object: &mut Value, o
 
 /// Decides about a deletion.
 pub(crate) fn admit_delete(state: &State, call: &mut Call, object: &Value) -> Result<(), Status> {
-    let _ = (state, object);
-    namespace::admit_delete(call)
+    namespace::admit_delete(call)?;
+    policies::validate(state, call, &Operation { name: "DELETE", object: None, old: Some(object) })
 }
 
 /// The last word on a valid object.
 pub(crate) fn validate(state: &State, call: &mut Call, object: &Value, old: Option<&Value>) -> Result<(), Status> {
-    let _ = (state, call, object, old);
-    Ok(())
+    escalation::check(state, call, object, old)?;
+    let name = if old.is_some() { "UPDATE" } else { "CREATE" };
+    policies::validate(state, call, &Operation { name, object: Some(object), old })
 }

@@ -1,5 +1,6 @@
 //! Who may do what: RBAC over the objects in the store.
 
+pub(crate) mod escalation;
 mod impersonation;
 mod rbac;
 

@@ -150,6 +150,7 @@ fn create(state: &mut State, group: &str, resource: &str, namespace: &str, mut o
         dry_run: false,
         validation: FieldValidation::Ignore,
         force: false,
+        findings: Vec::new(),
         warnings: Vec::new(),
     };
     // The objects are part of the program; the only possible failure is that one exists.

@@ -34,6 +34,8 @@ pub struct Config {
     pub authorization: Authorization,
     /// Events kept per resource for watches that start in the past.
     pub history_events_max: usize,
+    /// Signs tokens of ServiceAccounts. A host that listens on a network gives a random one.
+    pub token_key: Vec<u8>,
     /// `gitVersion` of `/version`: must parse as a version.
     pub git_version: Str,
 }
@@ -46,6 +48,7 @@ impl Default for Config {
             resource_version: 0,
             authorization: Authorization::AllowAll,
             history_events_max: 10_000,
+            token_key: b"for tests".to_vec(),
             git_version: Str::new("v1.36.3+kro"),
         }
     }

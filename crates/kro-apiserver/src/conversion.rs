@@ -1,5 +1,9 @@
 //! Objects between versions and schemas.
 
+mod autoscaling;
+mod event;
+
+pub(crate) use event::core_label;
 use kro_schema::structural::{default, prune};
 use kro_value::Value;
 
@@ -7,20 +11,81 @@ use crate::Resource;
 use crate::store::Stored;
 
 /// A stored object in one version, under the current schema: fields that the schema no longer has are hidden, new
-/// defaults show.
+/// defaults of the version it is stored at show.
 pub(crate) fn read(resource: &Resource, version: usize, stored: &Stored) -> Value {
     let mut value = stored.value.clone();
-    set_version(resource, version, &mut value);
-    if let Some(schema) = resource.schema(version).filter(|_| resource.custom) {
+    if !resource.custom {
+        from_storage(resource, version, &mut value);
+        return value;
+    }
+    if let Some(schema) = resource.schema(resource.storage) {
         prune(schema, &mut value);
         default(schema, &mut value);
+    }
+    set_version(resource, version, &mut value);
+    if let Some(schema) = resource.schema(version).filter(|_| version != resource.storage) {
+        prune(schema, &mut value);
     }
     value
 }
 
-/// An object at the version it is stored in.
+/// An object of a version as it is stored.
 pub(crate) fn to_storage(resource: &Resource, value: &mut Value) {
-    set_version(resource, resource.storage, value);
+    // Empty lists that are always written come back from the reference's storage as null.
+    let list: &[&str] = match (resource.id.group.as_str(), resource.id.resource.as_str()) {
+        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => &["rules"],
+        ("", "limitranges") => &["spec", "limits"],
+        _ => &[],
+    };
+    if value.at(list).and_then(Value::as_list).is_some_and(<[Value]>::is_empty) {
+        value.set_at(list, Value::Null);
+    }
+    if event::is_view(resource) {
+        event::to_core(value);
+    } else if resource.id.is("autoscaling", "horizontalpodautoscalers") {
+        if value.str_at(&["apiVersion"]) == Some("autoscaling/v1") {
+            autoscaling::to_v2(value);
+        }
+        set_version(resource, resource.storage, value);
+    } else {
+        let own = resource.api_version(resource.storage);
+        let is_other = value.str_at(&["apiVersion"]) != Some(own.as_str());
+        set_version(resource, resource.storage, value);
+        if let Some(schema) = resource.schema(resource.storage).filter(|_| resource.custom && is_other) {
+            prune(schema, value);
+        }
+    }
+}
+
+/// True when what is stored is what a client of this version sees.
+pub(crate) fn is_stored_as_shown(resource: &Resource, version: usize) -> bool {
+    version == resource.storage && !event::is_view(resource)
+}
+
+/// An object seen at another version of its kind, for the books of managedFields.
+pub(crate) fn between(resource: &Resource, value: &Value, api_version: &str) -> Value {
+    let mut value = value.clone();
+    let from = value.str_at(&["apiVersion"]).unwrap_or_default().to_owned();
+    match (from.as_str(), api_version) {
+        ("v1", "events.k8s.io/v1") if resource.id.resource == "events" => event::from_core(&mut value),
+        ("events.k8s.io/v1", "v1") if resource.id.resource == "events" => event::to_core(&mut value),
+        ("autoscaling/v2", "autoscaling/v1") => autoscaling::to_v1(&mut value),
+        ("autoscaling/v1", "autoscaling/v2") => autoscaling::to_v2(&mut value),
+        _ => {}
+    }
+    value.set_at(&["apiVersion"], api_version.into());
+    value
+}
+
+fn from_storage(resource: &Resource, version: usize, value: &mut Value) {
+    if event::is_view(resource) {
+        event::from_core(value);
+        return;
+    }
+    set_version(resource, version, value);
+    if value.str_at(&["apiVersion"]) == Some("autoscaling/v1") && resource.id.resource == "horizontalpodautoscalers" {
+        autoscaling::to_v1(value);
+    }
 }
 
 fn set_version(resource: &Resource, version: usize, value: &mut Value) {

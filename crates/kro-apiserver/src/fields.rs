@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use kro_value::{FieldPath, Value};
 
 use crate::Resource;
+use crate::conversion::core_label;
 
 const POD: &[&str] = &[
     "spec.nodeName",
@@ -83,7 +84,8 @@ fn own_labels(resource: &Resource) -> Option<&'static [&'static str]> {
 /// The text of a field; empty when it is missing.
 pub(crate) fn text<'a>(resource: &Resource, object: &'a Value, label: &str) -> Cow<'a, str> {
     let id = &resource.id;
-    let label = match label {
+    let core = if id.group == "events.k8s.io" { core_label(label) } else { label.into() };
+    let label = match core.as_str() {
         "spec.host" => "spec.nodeName",
         "status.successful" => "status.succeeded",
         "source" if id.resource == "events" => "source.component",

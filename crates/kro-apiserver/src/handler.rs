@@ -1,9 +1,12 @@
 //! From requests to the operations of the state, and back to responses.
 
+mod accounts;
+mod pods;
 mod resource;
 mod review;
 mod scale;
 
+pub(crate) use accounts::authenticate;
 use kro_apimachinery::Status;
 use kro_value::{Str, Value};
 
@@ -35,13 +38,15 @@ fn dispatch(state: &mut State, request: &Request) -> Result<Response, Status> {
     let route = Route::of(&request.path);
     match &route {
         Route::Resource(path) => return resource::respond(state, request, path, &query),
-        Route::Unknown => return Ok(Response::text(404, "404 page not found\n")),
         _ => {}
     }
     if !matches!(route, Route::Health(_)) {
         let verb = Str::new(request.method.name().to_ascii_lowercase());
         let attributes = Attributes { verb, path: Str::new(&request.path), ..Attributes::default() };
         authorize(state, &request.user, &attributes)?;
+    }
+    if route == Route::Unknown {
+        return Ok(Response::text(404, "404 page not found\n"));
     }
     if !matches!(request.method, Method::Get | Method::Head) {
         return Err(method_not_allowed());

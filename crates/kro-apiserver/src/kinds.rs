@@ -9,6 +9,7 @@ mod workload;
 
 use kro_apimachinery::names;
 use kro_value::Value;
+pub(crate) use workload::TEMPLATE_GENERATION;
 
 use crate::{GroupResource, Resource};
 
@@ -125,7 +126,7 @@ pub(crate) fn is_held(resource: &Resource, object: &Value) -> bool {
 
 /// True for the few kinds whose status endpoint lets labels and annotations through.
 pub(crate) fn status_takes_metadata(resource: &Resource) -> bool {
-    resource.id.is("networking.k8s.io", "ingresses")
+    resource.id.is("networking.k8s.io", "ingresses") || resource.id.is("", "pods")
 }
 
 /// How long a deleted object stays: only Pods that run somewhere take time.

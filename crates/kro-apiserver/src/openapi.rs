@@ -48,7 +48,9 @@ pub(crate) fn document(
     headers: &Headers,
 ) -> Response {
     let Some((group, version)) = split_key(key).filter(|(group, version)| is_served(registry, group, version)) else {
-        return Response::text(404, "404 page not found\n");
+        let mut nothing = Response::new(404, "", "");
+        nothing.headers = Headers::new();
+        return nothing;
     };
     if !clauses(headers.get("Accept")).iter().any(|clause| clause.takes_json() || clause.media_type == "application/*")
     {

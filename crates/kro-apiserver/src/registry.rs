@@ -23,9 +23,9 @@ impl Registry {
             Self { resources: BTreeMap::new(), builtin: Vec::new(), kinds: HashMap::new(), revisions: 0 };
         for row in builtin::resources() {
             let id = GroupResource::new(row.group.clone(), row.plural.clone());
-            // Only the preferred version of a built-in kind is served: versions with other fields would have to be
-            // converted (autoscaling/v1 is the only other one).
-            if registry.resources.contains_key(&id) {
+            // Rows come with the preferred version first; what is stored is that one.
+            if let Some(known) = registry.resources.get_mut(&id) {
+                Arc::make_mut(known).versions.push(builtin_version(row));
                 continue;
             }
             registry.builtin.push(id);
@@ -116,8 +116,13 @@ fn builtin_version(row: &builtin::Resource) -> Version {
         scale: None,
         columns: Vec::new(),
         selectable_fields: Vec::new(),
-        deprecation: Str::default(),
+        deprecation: Str::new_static(match (row.group.as_str(), row.plural.as_str()) {
+            ("", "endpoints") => "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+            ("", "componentstatuses") => "v1 ComponentStatus is deprecated in v1.19+",
+            _ => "",
+        }),
         structure: OnceLock::new(),
+        rules: OnceLock::new(),
     }
 }
 

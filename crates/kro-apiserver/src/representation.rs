@@ -66,7 +66,8 @@ impl View {
     }
 
     fn is_stored_as_shown(&self, stored: &Stored) -> bool {
-        self.version == self.resource.storage && stored.schema_revision == self.resource.revision
+        crate::conversion::is_stored_as_shown(&self.resource, self.version)
+            && stored.schema_revision == self.resource.revision
     }
 }
 

@@ -1,9 +1,11 @@
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use kro_apimachinery::typed::Type;
 use kro_schema::structural::Schema;
 use kro_value::Str;
+
+use crate::rules::Tree;
 
 /// A resource without its version: what storage, watches and RBAC go by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +85,8 @@ pub struct Version {
     pub deprecation: Str,
     /// The structure of objects for server-side apply, made on first use.
     pub(crate) structure: OnceLock<Type>,
+    /// The rules of a custom resource, compiled on first use.
+    pub(crate) rules: OnceLock<Option<Arc<Tree>>>,
 }
 
 impl Version {
@@ -156,6 +160,13 @@ impl Resource {
         self.versions
             .get(version)
             .map_or_else(Type::deduced, |version| version.structure.get_or_init(|| make(version)).clone())
+    }
+
+    /// The compiled rules of a version; `None` without any.
+    pub(crate) fn rules(&self, version: usize) -> Option<Arc<Tree>> {
+        let version = self.versions.get(version)?;
+        let make = || version.schema.as_ref().and_then(Tree::of).map(Arc::new);
+        version.rules.get_or_init(make).clone()
     }
 
     /// True when objects have a `status` of their own endpoint.

@@ -4,8 +4,8 @@ use kro_value::Value;
 use crate::fault::lost_answer;
 use crate::state::State;
 use crate::{
-    Access, Config, Fault, FaultAction, GroupResource, Reactor, Request, Response, WatchId, WatchPoll, bootstrap,
-    controllers, handler,
+    Access, Config, Fault, FaultAction, GroupResource, Reactor, Record, Request, Response, User, WatchId, WatchPoll,
+    bootstrap, controllers, handler,
 };
 
 /// Rounds of controllers within one tick; controllers that never come to rest cannot hang the host.
@@ -34,6 +34,48 @@ impl ApiServer {
         let mut server = Self { state, reactors: Vec::new(), faults: Vec::new() };
         controllers::install(&mut server, options);
         server
+    }
+
+    /// A server that goes on where the records of another one ended: what they leave is there, with its uids and
+    /// resource versions. Give it another seed than the earlier one had.
+    pub fn restore(config: Config, records: &[Record], now: Timestamp) -> Self {
+        let options = controllers::Options::of(config.profile);
+        Self::restore_with_controllers(config, &options, records, now)
+    }
+
+    /// As [`restore`](Self::restore), with these controllers.
+    pub fn restore_with_controllers(
+        config: Config,
+        options: &controllers::Options,
+        records: &[Record],
+        now: Timestamp,
+    ) -> Self {
+        let mut state = State::new(config, now);
+        state.records = Some(Vec::new());
+        state.restore(records);
+        bootstrap::populate(&mut state);
+        let mut server = Self { state, reactors: Vec::new(), faults: Vec::new() };
+        controllers::install(&mut server, options);
+        server
+    }
+
+    /// Collects every write from now on for [`take_records`](Self::take_records), what is there already included.
+    pub fn keep_records(&mut self) {
+        let objects = self.state.store.iter().map(|(resource, key, stored)| Record {
+            revision: stored.revision,
+            resource: resource.clone(),
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            object: Some(kro_value::to_json(&stored.value).into()),
+        });
+        let mut records: Vec<Record> = objects.collect();
+        records.sort_by_key(|record| record.revision);
+        self.state.records = Some(records);
+    }
+
+    /// The writes since the last call, in order; nothing when none are kept.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        self.state.records.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Adds a controller. It hears of every object that is there, as added, and of every change from now on.
@@ -122,6 +164,16 @@ impl ApiServer {
     pub fn cut_watches(&mut self, resource: &GroupResource) {
         let watches = self.state.watches.values_mut();
         watches.filter(|watch| watch.view.resource.id == *resource).for_each(|watch| watch.cut());
+    }
+
+    /// The user of a token that `serviceaccounts/token` gave out; `None` when it is not one, or not valid any more.
+    pub fn authenticate(&self, token: &str, now: Timestamp) -> Option<User> {
+        handler::authenticate(&self.state, token, now)
+    }
+
+    /// Signs tokens with another key from now on; those that were given out are worth nothing.
+    pub fn set_token_key(&mut self, key: Vec<u8>) {
+        self.state.config.token_key = key;
     }
 
     /// The resource version of the newest write.

@@ -2,14 +2,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use kro_value::Str;
 
 use crate::crd::Lifecycle;
 use crate::openapi;
 use crate::random::Random;
 use crate::read::watch::Watch;
 use crate::registry::Registry;
-use crate::store::{Event, Key, Store};
-use crate::{Change, Config, GroupResource, WatchId};
+use crate::store::{Event, Key, Store, canonical};
+use crate::{Change, Config, GroupResource, Record, WatchId};
 
 /// Everything a server knows; the handlers are its methods.
 pub(crate) struct State {
@@ -25,6 +26,8 @@ pub(crate) struct State {
     /// OpenAPI documents that were asked for.
     pub(crate) openapi: openapi::Cache,
     next_watch: u64,
+    /// Writes for the host to keep; `None` when it does not.
+    pub(crate) records: Option<Vec<Record>>,
     /// The time of the newest call.
     pub(crate) now: Timestamp,
 }
@@ -40,6 +43,7 @@ impl State {
             definitions: Lifecycle::default(),
             openapi: openapi::Cache::default(),
             next_watch: 0,
+            records: None,
             now,
             config,
         }
@@ -52,6 +56,10 @@ impl State {
 
     /// Remembers a committed write for the controllers.
     pub(crate) fn announce(&mut self, resource: &GroupResource, event: &Event) {
+        let resource = canonical(resource);
+        if let Some(records) = &mut self.records {
+            records.push(Record::of(resource, event));
+        }
         self.note_for_definitions(resource, event.kind, &event.key.name);
         let Some(resource) = self.registry.get(resource) else { return };
         self.changes.push(Change {
@@ -63,10 +71,28 @@ impl State {
     }
 
     /// Removes an object.
-    pub(crate) fn remove(&mut self, resource: &GroupResource, key: &Key) {
-        if let Some(event) = self.store.remove(resource, key) {
-            self.announce(resource, &event);
+    pub(crate) fn remove(&mut self, resource: &GroupResource, key: &Key) -> Option<Arc<Event>> {
+        let event = self.store.remove(resource, key)?;
+        self.announce(resource, &event);
+        Some(event)
+    }
+
+    /// Begins with the outcome of records. What cannot be read is left out.
+    pub(crate) fn restore(&mut self, records: &[Record]) {
+        for record in records {
+            let key = Key { namespace: record.namespace.clone(), name: record.name.clone() };
+            self.store.restore(&record.resource, &key, record.value(), record.revision);
         }
+        // Far enough ahead of clients that saw writes which were not kept.
+        self.store.skip_revisions(1_000);
+        let definitions: Vec<Str> = self
+            .store
+            .table(&crate::crd::id())
+            .into_iter()
+            .flat_map(|table| table.iter().map(|(key, _)| key.name.clone()))
+            .collect();
+        definitions.iter().for_each(|name| self.definitions.enqueue(name));
+        self.settle_definitions();
     }
 
     /// Every object as if it had just been added: what a new controller hears first.

@@ -10,12 +10,15 @@ pub(crate) use stored::{Stored, body_of};
 pub(crate) use table::Table;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kro_value::{Str, Value};
 
 use self::index::Index;
 use crate::{ChangeKind, GroupResource};
+
+/// The schema revision of objects whose schema is not known: none has it, so they are converted when they are read.
+const UNKNOWN_SCHEMA: u64 = u64::MAX;
 
 /// Namespace (empty for cluster-scoped objects) and name: the order of lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,11 +60,11 @@ impl Store {
     }
 
     pub(crate) fn table(&self, resource: &GroupResource) -> Option<&Table> {
-        self.tables.get(resource)
+        self.tables.get(canonical(resource))
     }
 
     pub(crate) fn get(&self, resource: &GroupResource, key: &Key) -> Option<&Arc<Stored>> {
-        self.tables.get(resource)?.get(key)
+        self.tables.get(canonical(resource))?.get(key)
     }
 
     /// Where the object with this uid is.
@@ -82,6 +85,7 @@ impl Store {
         mut value: Value,
         schema_revision: u64,
     ) -> Arc<Event> {
+        let resource = canonical(resource);
         self.revision += 1;
         value.set_at(&["metadata", "resourceVersion"], self.revision.to_string().into());
         let object = Arc::new(Stored::new(value, self.revision, schema_revision));
@@ -97,8 +101,30 @@ impl Store {
         event
     }
 
+    /// Takes an object over from an earlier life, without history; nothing removes it.
+    pub(crate) fn restore(&mut self, resource: &GroupResource, key: &Key, value: Option<Value>, revision: u64) {
+        self.revision = self.revision.max(revision);
+        self.floor = self.revision;
+        let table = self.tables.entry(resource.clone()).or_insert_with(|| Table::new(0));
+        if let Some(previous) = table.remove(key) {
+            self.index.remove(resource, key, &previous.value);
+        }
+        if let Some(value) = value {
+            self.index.add(resource, key, &value);
+            table.insert(key.clone(), Arc::new(Stored::new(value, revision, UNKNOWN_SCHEMA)));
+        }
+        table.expire(self.floor);
+    }
+
+    /// Leaves out some resource versions.
+    pub(crate) fn skip_revisions(&mut self, count: u64) {
+        self.revision += count;
+        self.expire_history();
+    }
+
     /// Removes an object: its last state, with the resource version of the removal, is in the event.
     pub(crate) fn remove(&mut self, resource: &GroupResource, key: &Key) -> Option<Arc<Event>> {
+        let resource = canonical(resource);
         let table = self.tables.get_mut(resource)?;
         let previous = table.remove(key)?;
         self.revision += 1;
@@ -123,6 +149,15 @@ impl Store {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&GroupResource, &Key, &Arc<Stored>)> {
         self.tables.iter().flat_map(|(resource, table)| table.iter().map(move |(key, stored)| (resource, key, stored)))
     }
+}
+
+/// Where objects of a resource are: events are one store under two groups.
+pub(crate) fn canonical(resource: &GroupResource) -> &GroupResource {
+    static EVENTS: OnceLock<GroupResource> = OnceLock::new();
+    if resource.is("events.k8s.io", "events") {
+        return EVENTS.get_or_init(|| GroupResource::new("", "events"));
+    }
+    resource
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod builtin;
 mod cluster;
 mod column;
 mod custom;
+mod descriptions;
 mod duration;
 mod json_path;
 mod workloads;
@@ -88,12 +89,19 @@ fn columns(view: &View) -> Value {
     if !resource.custom {
         let columns = builtin::columns(&resource.id).iter();
         return columns
-            .map(|column| definition(column.name, column.value_type, column.format, "", i64::from(column.wide)))
+            .map(|column| {
+                let description = descriptions::of(&resource.id.resource, column.name);
+                definition(column.name, column.value_type, column.format, description, i64::from(column.wide))
+            })
             .collect();
     }
-    let name = definition("Name", "string", "name", "", 0);
+    let name = definition("Name", "string", "name", descriptions::of("", "Name"), 0);
     let own = custom::columns(&resource.versions[view.version]).into_iter().map(|column| {
-        definition(&column.name, &column.value_type, &column.format, &column.description, column.priority)
+        let description = match column.description.as_str() {
+            "" => format!("Custom resource definition column (in JSONPath format): {}", column.json_path),
+            own => own.to_owned(),
+        };
+        definition(&column.name, &column.value_type, &column.format, &description, column.priority)
     });
     std::iter::once(name).chain(own).collect()
 }
@@ -110,7 +118,8 @@ fn definition(name: &str, value_type: &str, format: &str, description: &str, pri
 
 fn row(view: &View, stored: &Stored, options: TableOptions, now: Timestamp) -> Value {
     let value = view.value(stored);
-    let cells = cells(view, &value, now);
+    // Cells of built-in kinds read what is stored, whatever version is shown.
+    let cells = cells(view, if view.resource.custom { &value } else { &stored.value }, now);
     let object = match options.include {
         IncludeObject::None => Value::Null,
         IncludeObject::Object => value,

@@ -6,6 +6,7 @@ mod conform;
 mod create;
 pub(crate) mod decode;
 mod delete;
+mod duplicates;
 pub(crate) mod metadata;
 mod options;
 mod patch;

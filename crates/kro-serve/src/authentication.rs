@@ -48,16 +48,21 @@ pub(crate) fn of_certificate(der: &[u8]) -> Option<User> {
     names.common_name.map(|name| User::in_groups(&name, &groups))
 }
 
-/// The user of a request on a connection.
+/// The user of a request on a connection; `issued` knows the tokens that the API itself gave out.
 ///
 /// # Errors
 /// 401 when a token is presented that nobody knows.
-pub(crate) fn of_request(certificate: Option<&User>, headers: &HeaderMap, tokens: &Tokens) -> Result<User, Refusal> {
+pub(crate) fn of_request(
+    certificate: Option<&User>,
+    headers: &HeaderMap,
+    tokens: &Tokens,
+    issued: impl FnOnce(&str) -> Option<User>,
+) -> Result<User, Refusal> {
     if let Some(user) = certificate {
         return Ok(user.clone());
     }
     let Some(token) = bearer(headers) else { return Ok(User::anonymous()) };
-    tokens.user(token).map(authenticated).ok_or_else(status::unauthorized)
+    tokens.user(token).map(authenticated).or_else(|| issued(token)).ok_or_else(status::unauthorized)
 }
 
 /// The bearer token of the `Authorization` header; other schemes are no authentication at all.
@@ -87,7 +92,7 @@ mod tests {
         if let Some(value) = authorization {
             headers.insert(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        of_request(certificate, &headers, &tokens).map_err(|_| ())
+        of_request(certificate, &headers, &tokens, |_| None).map_err(|_| ())
     }
 
     #[test]

@@ -9,6 +9,8 @@
 mod authentication;
 mod body;
 mod clock;
+mod database;
+mod journal;
 mod kubeconfig;
 mod listener;
 mod server;
@@ -19,6 +21,8 @@ pub mod tls;
 pub use authentication::Tokens;
 pub use body::ResponseBody;
 pub use clock::Clock;
-pub use listener::{ListenError, Listener};
+pub use database::Database;
+pub use journal::Journal;
+pub use listener::{ListenError, Listener, PlainListener};
 pub use server::Server;
 pub use service::{ApiService, REQUEST_BYTES_MAX};

@@ -22,7 +22,7 @@ use tokio_rustls::server::TlsStream;
 use crate::authentication::{self, Tokens};
 use crate::kubeconfig::Kubeconfig;
 use crate::service::answer;
-use crate::tls::{Authority, CertificateError, KeyedCertificate};
+use crate::tls::{Authority, CertificateError, Certificates, KeyedCertificate};
 use crate::{Server, status};
 
 /// The name and the group of the administrator whom a listener makes.
@@ -88,10 +88,58 @@ impl Server {
         let tokens = tokens.with(token.as_str(), User::in_groups(ADMIN.0, &[ADMIN.1]));
         let socket = TcpListener::bind(address).await.map_err(|cause| ListenError::Bind { address, cause })?;
         let address = socket.local_addr().map_err(|cause| ListenError::Bind { address, cause })?;
+        let key = random_token()?;
+        self.with_api(|api, _| api.set_token_key(key.into_bytes()));
         let (stop, stopped) = oneshot::channel();
         let connections = Connections { server: self.clone(), tokens: Arc::new(tokens), tls };
         let task = tokio::spawn(connections.accept(socket, stopped));
         Ok(Listener { address, authority, admin, token, server: self.clone(), stop, task })
+    }
+}
+
+/// A listener whose certificates come from elsewhere.
+pub struct PlainListener {
+    address: SocketAddr,
+    server: Server,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl PlainListener {
+    /// Where it listens, with the port that was picked.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops as [`Listener::shutdown`] does.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(());
+        self.server.end_watches();
+        let _ = self.task.await;
+    }
+}
+
+impl Server {
+    /// Listens with certificates that somebody else made; clients prove who they are by certificates of the authority
+    /// that `tls` names, or by these tokens.
+    ///
+    /// # Errors
+    /// When the address is taken, or the certificates are of no use.
+    pub async fn listen_as(
+        &self,
+        address: SocketAddr,
+        tls: &Certificates,
+        tokens: Tokens,
+    ) -> Result<PlainListener, ListenError> {
+        let tls = TlsAcceptor::from(Arc::new(tls.server_config()?));
+        let key = random_token()?;
+        self.with_api(|api, _| api.set_token_key(key.into_bytes()));
+        let socket = TcpListener::bind(address).await.map_err(|cause| ListenError::Bind { address, cause })?;
+        let address = socket.local_addr().map_err(|cause| ListenError::Bind { address, cause })?;
+        let (stop, stopped) = oneshot::channel();
+        let connections = Connections { server: self.clone(), tokens: Arc::new(tokens), tls };
+        let task = tokio::spawn(connections.accept(socket, stopped));
+        Ok(PlainListener { address, server: self.clone(), stop, task })
     }
 }
 
@@ -201,6 +249,7 @@ impl Connections {
                         certificate.as_ref().as_ref(),
                         request.headers(),
                         &connections.tokens,
+                        |token| connections.server.with_api(|api, now| api.authenticate(token, now)),
                     ) {
                         Ok(user) => answer(&connections.server, user, request).await,
                         Err(refusal) => status::response(&refusal),

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::clock::until;
+use crate::journal::{Journal, Keeper, Ticket};
 use crate::{ApiService, Clock};
 
 /// Shortest and longest wait when work stays due although it was just done, for example a bookmark for a client that
@@ -28,7 +29,14 @@ pub struct Server {
 impl Server {
     /// Takes over an API server and starts its timer; call it inside a tokio runtime.
     pub fn new(api: ApiServer, clock: Clock) -> Self {
-        let state = State { api, wakers: BTreeMap::new(), latest: Timestamp::UNIX_EPOCH, armed: None, stopping: false };
+        let state = State {
+            api,
+            wakers: BTreeMap::new(),
+            latest: Timestamp::UNIX_EPOCH,
+            armed: None,
+            stopping: false,
+            keeper: None,
+        };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             clock,
@@ -40,22 +48,51 @@ impl Server {
         Self { shared }
     }
 
+    /// As [`new`](Self::new), with a journal: writes are answered once they are in it. What is there now goes in first.
+    pub fn with_journal(mut api: ApiServer, clock: Clock, journal: impl Journal) -> Self {
+        api.keep_records();
+        let server = Self::new(api, clock);
+        let mut state = server.shared.lock();
+        state.keeper = Some(Keeper::start(journal));
+        state.keep();
+        drop(state);
+        server
+    }
+
+    /// Returns when everything that was written is in the journal; at once without one.
+    ///
+    /// # Errors
+    /// Why the journal does not take it.
+    pub async fn settled(&self) -> Result<(), String> {
+        let ticket = self.shared.lock().keeper.as_ref().map(Keeper::last);
+        match ticket {
+            Some(ticket) => ticket.settled().await,
+            None => Ok(()),
+        }
+    }
+
     /// The API as a service in this process, for `kube::Client::new` and the like: every request comes from this
     /// user; no sockets, no secrets.
     pub fn in_process(&self, user: User) -> ApiService {
         ApiService::new(self.clone(), user)
     }
 
-    /// Answers one request.
+    /// Answers one request. With a journal, what it wrote may not be in there yet.
     pub fn handle(&self, request: &Request) -> Response {
+        self.handle_kept(request).0
+    }
+
+    /// Answers one request; the ticket tells when what it wrote is in the journal.
+    pub(crate) fn handle_kept(&self, request: &Request) -> (Response, Option<Ticket>) {
         let mut state = self.shared.lock();
         let now = state.now(&self.shared.clock);
         let response = state.api.handle(request, now);
+        let ticket = state.keep();
         if !matches!(request.method, Method::Get | Method::Head) {
             state.wake_watches();
         }
         self.shared.rearm_if_earlier(&mut state);
-        response
+        (response, ticket)
     }
 
     /// Looks at or changes the state between two requests, for example to add a controller.
@@ -63,6 +100,7 @@ impl Server {
         let mut state = self.shared.lock();
         let now = state.now(&self.shared.clock);
         let result = act(&mut state.api, now);
+        state.keep();
         state.wake_watches();
         self.shared.rearm_if_earlier(&mut state);
         result
@@ -115,9 +153,16 @@ struct State {
     /// When the timer wakes up by itself.
     armed: Option<Timestamp>,
     stopping: bool,
+    keeper: Option<Keeper>,
 }
 
 impl State {
+    /// Hands what was written to the journal.
+    fn keep(&mut self) -> Option<Ticket> {
+        let keeper = self.keeper.as_mut()?;
+        keeper.push(self.api.take_records())
+    }
+
     fn now(&mut self, clock: &Clock) -> Timestamp {
         self.latest = self.latest.max(clock.now());
         self.latest
@@ -150,6 +195,7 @@ impl Shared {
         let now = state.now(&self.clock);
         if state.api.next_due().is_some_and(|due| due <= now) {
             state.api.tick(now);
+            state.keep();
             state.wake_watches();
         }
         let due = state.api.next_due();

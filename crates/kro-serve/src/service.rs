@@ -71,7 +71,13 @@ where
         body,
         user,
     };
-    respond(server, server.handle(&request))
+    let (response, ticket) = server.handle_kept(&request);
+    if let Some(ticket) = ticket
+        && let Err(cause) = ticket.settled().await
+    {
+        return status::response(&status::not_kept(&cause));
+    }
+    respond(server, response)
 }
 
 /// Reads a body up to the limit. A length that is announced as too large is refused before reading.

@@ -31,6 +31,15 @@ pub(crate) fn unreadable_body(cause: &str) -> Refusal {
     Refusal { code: StatusCode::BAD_REQUEST, reason: "BadRequest", message: cause.to_owned() }
 }
 
+/// What was written may be lost with this process.
+pub(crate) fn not_kept(cause: &str) -> Refusal {
+    Refusal {
+        code: StatusCode::INTERNAL_SERVER_ERROR,
+        reason: "InternalError",
+        message: format!("Internal error occurred: the write cannot be kept: {cause}"),
+    }
+}
+
 pub(crate) fn method_not_allowed() -> Refusal {
     Refusal {
         code: StatusCode::METHOD_NOT_ALLOWED,

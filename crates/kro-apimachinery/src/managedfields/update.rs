@@ -63,7 +63,7 @@ pub(super) fn record(
     request: &Request<'_>,
     identity: Identity,
 ) -> Result<Managers, VersionError> {
-    let empty = empty_object(request);
+    let empty = request.versions.new_object(request.api_version, request.kind);
     let live = without_managers(live.unwrap_or(&empty));
     fits(new, request)?;
     fits(&live, request)?;
@@ -79,7 +79,7 @@ pub(super) fn record(
     Ok(managers)
 }
 
-/// What a create compares with: nothing but the kind.
+/// An object with nothing but its kind.
 pub(super) fn empty_object(request: &Request<'_>) -> Value {
     Value::map([("apiVersion", Value::from(request.api_version)), ("kind", Value::from(request.kind))])
 }

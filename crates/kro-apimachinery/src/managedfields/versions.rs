@@ -40,6 +40,11 @@ pub trait Versions {
         Ok(object)
     }
 
+    /// What a create compares with: the kind's zero value. By default nothing but the kind.
+    fn new_object(&self, api_version: &str, kind: &str) -> Value {
+        Value::map([("apiVersion", Value::from(api_version)), ("kind", Value::from(kind))])
+    }
+
     /// What a writer at this `apiVersion` through the request's endpoint may own.
     fn filter_at(&self, api_version: &str) -> FieldFilter;
 }

@@ -80,6 +80,11 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
 }
 
 fn unparsable(text: &str, layout: &str) -> String {
+    if layout.contains(".000000") && parse_rfc3339(text).is_some() {
+        // The digits of the second are what is missing, or there are too few.
+        let rest = text.get(19..).unwrap_or_default();
+        return format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \".000000\"");
+    }
     format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{text}\" as \"2006\"")
 }
 

@@ -92,7 +92,7 @@ impl Checker {
         self.error(match scalar {
             Scalar::Numeric => format!("expected numeric (int or float), got {}", go_type(value)),
             Scalar::String => format!("expected string, got &value.valueUnstructured{{Value:{printed}}}"),
-            Scalar::Boolean => format!("expected boolean, got &value.valueUnstructured{{Value:{printed}}}"),
+            Scalar::Boolean => format!("expected boolean, got &{{{printed}}}"),
             Scalar::Untyped => format!("expected any scalar, got &value.valueUnstructured{{Value:{printed}}}"),
         });
     }

@@ -107,6 +107,7 @@ impl Walk {
             Level::Root if kind != "object" => {
                 self.invalid(place.clone(), &kind.into(), "must be object at the root");
             }
+            _ if schema.get("$ref").is_some() => {} // forbidden, which is said elsewhere
             Level::Field if kind.is_empty() && !is_free => {
                 self.required(place.clone(), "must not be empty for specified object fields");
             }
@@ -213,6 +214,7 @@ impl Walk {
         if text(items, "type") != "object" {
             let detail = "must be object if parent array's x-kubernetes-list-type is map";
             self.invalid(format!("{field}.items.type"), &text(items, "type").into(), detail);
+            return;
         }
         let mut sorted = names.clone();
         sorted.sort_unstable();

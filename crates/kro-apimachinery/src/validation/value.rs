@@ -194,7 +194,7 @@ impl Walk {
     fn embedded(&mut self, path: &str, map: &Map) {
         for name in ["apiVersion", "kind"] {
             if map.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
-                self.errors.push(FieldError::required(join(path, name), "must not be empty"));
+                self.errors.push(FieldError::required(join(path, name), ""));
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::state::State;
 use crate::store::Key;
 use crate::{GroupResource, User};
 
-const GROUP: &str = "rbac.authorization.k8s.io";
+pub(super) const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The outcome of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ fn grants<'a>(state: &'a State, user: &User, namespace: &'a str, missing: &mut V
     let mut grants = Vec::new();
     for (binding, namespace) in everywhere.chain(here) {
         let Some(subject) = subject_of(binding, user, namespace) else { continue };
-        match role(state, binding, namespace) {
+        match role_of(state, binding, namespace) {
             Some(role) => {
                 let rules = role.get("rules").and_then(Value::as_list).unwrap_or_default();
                 grants.push(Grant { binding, namespace, subject, rules });
@@ -88,7 +88,8 @@ fn objects<'a>(
     table.into_iter().flat_map(move |table| table.in_namespace(namespace)).map(|(_, stored)| &stored.value)
 }
 
-fn role<'a>(state: &'a State, binding: &Value, namespace: &str) -> Option<&'a Value> {
+/// The role of a binding.
+pub(super) fn role_of<'a>(state: &'a State, binding: &Value, namespace: &str) -> Option<&'a Value> {
     let name = binding.str_at(&["roleRef", "name"])?;
     let (resource, key) = match binding.str_at(&["roleRef", "kind"])? {
         "Role" => ("roles", Key::new(namespace, name)),

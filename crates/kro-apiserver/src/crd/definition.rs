@@ -52,7 +52,13 @@ fn versions(spec: &Value, group: &str, kind: &str) -> Vec<(Version, bool)> {
         .filter(|version| flag(version, "served") && !flag(version, "deprecated"))
         .map(|version| text(version, "name"))
         .max_by_key(|name| priority(name));
-    list.iter().map(|entry| (version(entry, group, kind, preferred.as_deref()), flag(entry, "storage"))).collect()
+    // Nobody is sent to an older version.
+    let better = |entry: &Value| {
+        let name = text(entry, "name");
+        preferred.clone().filter(|preferred| priority(preferred) > priority(&name))
+    };
+    let whole = |entry| (version(entry, group, kind, better(entry).as_deref()), flag(entry, "storage"));
+    list.iter().map(whole).collect()
 }
 
 fn version(entry: &Value, group: &str, kind: &str, preferred: Option<&str>) -> Version {
@@ -78,6 +84,7 @@ fn version(entry: &Value, group: &str, kind: &str, preferred: Option<&str>) -> V
             Str::default()
         },
         structure: OnceLock::new(),
+        rules: OnceLock::new(),
         name,
     }
 }

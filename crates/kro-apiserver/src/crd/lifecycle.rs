@@ -207,6 +207,7 @@ impl State {
             dry_run: false,
             validation: FieldValidation::Ignore,
             force: false,
+            findings: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -19,6 +19,9 @@ pub(crate) fn default(object: &mut Value) {
         fill(&["spec", "names", "listKind"], format!("{kind}List"));
     }
     fill(&["spec", "conversion", "strategy"], "None".to_owned());
+    if object.at(&["status", "storedVersions"]).is_some() {
+        prepare_update(object);
+    }
 }
 
 /// A new definition has nothing accepted.
@@ -31,11 +34,8 @@ pub(crate) fn prepare_create(object: &mut Value) {
     object.set_at(&["status"], status);
 }
 
-/// A new storage version is remembered.
-pub(crate) fn prepare_update(call: &Call, object: &mut Value) {
-    if call.is_status() {
-        return;
-    }
+/// A new storage version is remembered, and none is forgotten.
+pub(crate) fn prepare_update(object: &mut Value) {
     let Some(version) = storage_version(object) else { return };
     let mut stored = super::texts(object.at(&["status", "storedVersions"]));
     if !stored.contains(&version) {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use kro_apimachinery::{FieldSelector, Status};
 use kro_value::Str;
 
-use super::{method_not_allowed, no_such_resource, review, scale};
+use super::{accounts, method_not_allowed, no_such_resource, pods, review, scale};
 use crate::authorization::{Attributes, authorize};
 use crate::negotiation::{Form, negotiate};
 use crate::read::watch::Watch;
@@ -40,8 +40,10 @@ pub(super) fn respond(
     }
     authorize(state, &request.user, &attributes(request, path, query))?;
     let form = negotiate(request.headers.get("Accept"))?;
-    let mut handler = Handler { state, request, path, query, view: View { resource, version, form } };
-    let response = if path.name.is_empty() { handler.collection() } else { handler.object() }?;
+    let view = View { resource, version, form };
+    let mut handler = Handler { state, request, path, query, view, lost_warnings: Vec::new() };
+    let answer = if path.name.is_empty() { handler.collection() } else { handler.object() };
+    let response = answer.unwrap_or_else(|status| handler.refusal(&status));
     Ok(handler.with_deprecation(response))
 }
 
@@ -50,7 +52,7 @@ fn attributes(request: &Request, path: &ResourcePath, query: &Query) -> Attribut
     let is_collection = path.name.is_empty();
     let is_watch = query.flag("watch") == Some(true);
     let verb = match request.method {
-        Method::Get | Method::Head if is_watch => "watch",
+        Method::Get | Method::Head if is_collection && is_watch => "watch",
         Method::Get | Method::Head if is_collection => "list",
         Method::Get | Method::Head => "get",
         Method::Post => "create",
@@ -107,9 +109,28 @@ struct Handler<'a> {
     path: &'a ResourcePath,
     query: &'a Query,
     view: View,
+    /// What a call that failed wanted to warn of.
+    lost_warnings: Vec<String>,
 }
 
 impl Handler<'_> {
+    /// A failure, with the warnings that came before it.
+    fn refusal(&mut self, status: &Status) -> Response {
+        let mut response = super::failure(status);
+        for text in &self.lost_warnings {
+            response.headers.push("Warning", warning(text));
+        }
+        response
+    }
+
+    /// Keeps the warnings of a call that fails.
+    fn keep<T>(&mut self, call: &mut Call, result: Result<T, Status>) -> Result<T, Status> {
+        if result.is_err() {
+            self.lost_warnings = std::mem::take(&mut call.warnings);
+        }
+        result
+    }
+
     fn collection(&mut self) -> Result<Response, Status> {
         let (method, resource) = (self.request.method, &self.view.resource);
         let reads = matches!(method, Method::Get | Method::Head);
@@ -119,14 +140,22 @@ impl Handler<'_> {
             Method::Get | Method::Head if resource.has_verb("list") => self.list_or_watch(),
             Method::Post if resource.has_verb("create") => self.create(),
             Method::Delete if resource.has_verb("deletecollection") => self.delete_collection(),
+            Method::Put | Method::Patch if resource.custom => Err(Status::bad_request("name must be provided")),
             _ => Err(method_not_allowed()),
         }
     }
 
     fn object(&mut self) -> Result<Response, Status> {
         match self.request.method {
-            Method::Get | Method::Head if self.query.flag("watch") == Some(true) => self.list_or_watch(),
             _ if matches!(self.path.subresource.as_str(), "scale") => self.scale(),
+            Method::Post if matches!(self.path.subresource.as_str(), "eviction" | "binding" | "token") => self.act(),
+            Method::Get if self.view.resource.id.is("", "pods") && self.path.subresource == "log" => {
+                let call = self.call("GetOptions", false)?;
+                pods::log(self.state, &call, self.query)
+            }
+            _ if matches!(self.path.subresource.as_str(), "eviction" | "binding" | "token" | "log") => {
+                Err(method_not_allowed())
+            }
             _ if !matches!(self.path.subresource.as_str(), "" | "status" | "finalize" | "approval") => {
                 Err(not_implemented(&self.view.resource, &self.path.subresource))
             }
@@ -147,8 +176,7 @@ impl Handler<'_> {
     }
 
     fn list_or_watch(&mut self) -> Result<Response, Status> {
-        let mut options = ListOptions::parse(self.query)?;
-        options.watch |= !self.path.name.is_empty();
+        let options = ListOptions::parse(self.query)?;
         let namespace = self.path.namespace.clone();
         let selection =
             Selection::parse(self.query, &self.view.resource, self.view.version, namespace, &self.path.name)?;
@@ -156,10 +184,13 @@ impl Handler<'_> {
             return self.watch(selection, &options);
         }
         let table = TableOptions::parse(self.query)?;
-        let page = list::list(&self.state.store, &self.view.resource, &selection, &options)?;
+        let mut page = list::list(&self.state.store, &self.view.resource, &selection, &options)?;
         Ok(match self.view.form {
-            Form::Table { .. } => Response::json(200, &table::list(&self.view, &page, table, self.state.now)),
-            Form::Metadata { list: false, .. } => return Err(not_a_list_form()),
+            Form::Table { .. } => {
+                page.meta.shows_empty_continue = false;
+                Response::json(200, &table::list(&self.view, &page, table, self.state.now))
+            }
+            Form::Metadata { list: false, .. } => return Err(not_a_list_form(&self.view.resource)),
             _ => {
                 let text = representation::list(&self.view, &page.meta, page.items.iter());
                 Response::new(200, "application/json", text)
@@ -188,10 +219,11 @@ impl Handler<'_> {
         let mut call = self.call("CreateOptions", false)?;
         let object = write::decode::object(&mut call, &self.request.headers, &self.request.body)?;
         if review::is_review(&call.resource) {
-            let answer = review::answer(self.state, &call.resource, &self.request.user, object)?;
+            let answer = review::answer(self.state, &mut call, &self.request.user, object)?;
             return Ok(Response::json(201, &answer));
         }
-        let written = self.state.create(&mut call, object)?;
+        let written = self.state.create(&mut call, object);
+        let written = self.keep(&mut call, written)?;
         self.answer(&written, &call)
     }
 
@@ -204,7 +236,8 @@ impl Handler<'_> {
             Method::Patch => "PatchOptions",
             _ => return Err(method_not_allowed()),
         };
-        let mut call = self.call(options, false)?;
+        let is_apply = kind == Some(PatchType::Apply) && self.request.method == Method::Patch;
+        let mut call = self.call(options, is_apply)?;
         let live = self.state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
         let current = scale::of(&call, &call.view(&live));
         let wanted = match self.request.method {
@@ -212,6 +245,11 @@ impl Handler<'_> {
             Method::Patch => {
                 let kind = kind.ok_or_else(|| unsupported_patch(call.resource.custom))?;
                 let patch = write::decode::patch(&mut call, kind, &self.request.body)?;
+                if kind == PatchType::Apply {
+                    let written = scale::apply(self.state, &mut call, &patch)?;
+                    let shown = scale::of(&call, &call.view(&written.stored))?;
+                    return Ok(with_warnings(Response::json(200, &shown), &call));
+                }
                 scale::patched(&current.unwrap_or_default(), kind, &patch)?
             }
             _ => return Ok(Response::json(200, &current?)),
@@ -221,10 +259,34 @@ impl Handler<'_> {
         Ok(with_warnings(Response::json(200, &shown), &call))
     }
 
+    /// Does what the creation of a subresource asks for.
+    fn act(&mut self) -> Result<Response, Status> {
+        let mut call = self.call("CreateOptions", false)?;
+        let body = pods::body(write::decode::value(&self.request.headers, &self.request.body)?);
+        let kind = match self.path.subresource.as_str() {
+            "eviction" => ("policy", "Eviction"),
+            "binding" => ("", "Binding"),
+            _ => ("authentication.k8s.io", "TokenRequest"),
+        };
+        let schema = kro_schema::builtin::resolve(kind.0, "v1", kind.1);
+        let normalized = schema.map(|schema| kro_apimachinery::normalize(&schema, &body)).transpose();
+        let refused = |error: String| {
+            let kind = kind.1;
+            Status::bad_request(format!("{kind} in version \"v1\" cannot be handled as a {kind}: {error}"))
+        };
+        let body = normalized.map_err(refused)?.map_or(body, |normalized| normalized.value);
+        match self.path.subresource.as_str() {
+            "eviction" => pods::evict(self.state, &mut call, &body),
+            "binding" => pods::bind(self.state, &mut call, &body),
+            _ => accounts::request(self.state, &call, body).map(|answer| Response::json(201, &answer)),
+        }
+    }
+
     fn update(&mut self) -> Result<Response, Status> {
         let mut call = self.call("UpdateOptions", false)?;
         let object = write::decode::object(&mut call, &self.request.headers, &self.request.body)?;
-        let written = self.state.update(&mut call, object)?;
+        let written = self.state.update(&mut call, object);
+        let written = self.keep(&mut call, written)?;
         self.answer(&written, &call)
     }
 
@@ -235,7 +297,8 @@ impl Handler<'_> {
         let Some(kind) = kind else { return Err(unsupported_patch(custom)) };
         let mut call = self.call("PatchOptions", kind == PatchType::Apply)?;
         let patch = write::decode::patch(&mut call, kind, &self.request.body)?;
-        let written = self.state.patch(&mut call, kind, &patch)?;
+        let written = self.state.patch(&mut call, kind, &patch);
+        let written = self.keep(&mut call, written)?;
         self.answer(&written, &call)
     }
 
@@ -275,7 +338,7 @@ impl Handler<'_> {
         if body.is_empty() {
             return DeleteOptions::parse(None, self.query);
         }
-        let value = write::decode::value(&self.request.headers, body)?;
+        let value = write::decode::options(&self.request.headers, body)?;
         DeleteOptions::parse(Some(&value), self.query)
     }
 
@@ -298,6 +361,7 @@ impl Handler<'_> {
             dry_run: options.dry_run,
             validation: options.validation,
             force: options.force,
+            findings: Vec::new(),
             warnings: Vec::new(),
         })
     }
@@ -348,12 +412,14 @@ fn not_implemented(resource: &Resource, subresource: &str) -> Status {
     Status::failure(501, "NotImplemented", message)
 }
 
-fn not_a_list_form() -> Status {
-    Status::failure(
-        406,
-        "NotAcceptable",
-        "you requested PartialObjectMetadata, but the requested object is a list (*unstructured.UnstructuredList)",
-    )
+fn not_a_list_form(resource: &Resource) -> Status {
+    let found = if resource.custom {
+        "unstructured.UnstructuredList".to_owned()
+    } else {
+        format!("{}.{}", write::decode::go_package(&resource.id.group), resource.list_kind)
+    };
+    let message = format!("you requested PartialObjectMetadata, but the requested object is a list (*{found})");
+    Status::failure(406, "NotAcceptable", message)
 }
 
 fn unsupported_patch(custom: bool) -> Status {

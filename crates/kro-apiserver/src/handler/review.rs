@@ -1,10 +1,12 @@
 //! Reviews: questions that are asked by creating an object, and answered in its status.
 
-use kro_apimachinery::Status;
+use kro_apimachinery::{FieldError, Status};
 use kro_value::{Map, Str, Value};
 
 use crate::authorization::{Attributes, decide, rules_of};
 use crate::state::State;
+use crate::write::Call;
+use crate::write::metadata::time_text;
 use crate::{Resource, User};
 
 /// True for resources whose objects are not stored.
@@ -13,12 +15,24 @@ pub(super) fn is_review(resource: &Resource) -> bool {
 }
 
 /// Answers a review.
-pub(super) fn answer(state: &State, resource: &Resource, user: &User, mut review: Value) -> Result<Value, Status> {
+pub(super) fn answer(state: &State, call: &mut Call, user: &User, mut review: Value) -> Result<Value, Status> {
+    state.prepare_review(call, &mut review)?;
+    let resource = &call.resource;
+    if resource.id.resource == "selfsubjectreviews" {
+        review.set_at(&["metadata", "creationTimestamp"], time_text(call.now).into());
+    }
     let spec = review.get("spec").cloned().unwrap_or_default();
     let status = match resource.id.resource.as_str() {
         "selfsubjectreviews" => Value::map([("userInfo", user_info(user))]),
-        "selfsubjectaccessreviews" => access(state, user, &spec),
-        "subjectaccessreviews" | "localsubjectaccessreviews" => access(state, &asked_user(&spec), &spec),
+        "selfsubjectaccessreviews" => {
+            refuse(&access_errors(&spec, true))?;
+            access(state, user, &spec)
+        }
+        "subjectaccessreviews" | "localsubjectaccessreviews" => {
+            refuse(&access_errors(&spec, false))?;
+            access(state, &asked_user(&spec), &spec)
+        }
+        "tokenreviews" => super::accounts::review(state, &spec),
         "selfsubjectrulesreviews" => rules(state, user, &spec)?,
         _ => return Err(Status::failure(501, "NotImplemented", format!("{} is not implemented", resource.id))),
     };
@@ -29,6 +43,28 @@ pub(super) fn answer(state: &State, resource: &Resource, user: &User, mut review
     }
     review.set_at(&["status"], status);
     Ok(review)
+}
+
+/// What is wrong with a question about access.
+fn access_errors(spec: &Value, is_self: bool) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let has = |key: &str| spec.get(key).is_some_and(|value| !value.is_null());
+    if has("resourceAttributes") == has("nonResourceAttributes") {
+        let detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+        let value = spec.get("resourceAttributes").cloned().unwrap_or_default();
+        errors.push(FieldError::invalid("spec.resourceAttributes", &value, detail));
+    }
+    let groups = spec.get("groups").and_then(Value::as_list).unwrap_or_default();
+    if !is_self && text(spec, &["user"]).is_empty() && groups.is_empty() {
+        let detail = "at least one of user or group must be specified";
+        errors.push(FieldError::invalid("spec.user", &"".into(), detail));
+    }
+    errors
+}
+
+/// 422; the reference leaves the kind out.
+fn refuse(errors: &[FieldError]) -> Result<(), Status> {
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid("authorization.k8s.io", "", "", errors)) }
 }
 
 fn asked_user(spec: &Value) -> User {

@@ -1,10 +1,16 @@
 //! `/scale`: the replicas of an object as an object of its own.
 
+use kro_apimachinery::fieldset::PathElement;
+use kro_apimachinery::managedfields::{
+    self, FieldFilter, Managers, Request, Versions, managers_of_parent, managers_of_scale,
+};
+use kro_apimachinery::typed::Type;
 use kro_apimachinery::{FieldError, LabelSelector, Status, patch};
 use kro_value::{Str, Value};
 
 use crate::resource::ScalePaths;
 use crate::state::State;
+use crate::write::metadata::time_text;
 use crate::write::{Call, PatchType, Written};
 
 /// Where an object keeps what its scale shows.
@@ -64,12 +70,62 @@ pub(super) fn patched(scale: &Value, kind: PatchType, body: &Value) -> Result<Va
     match kind {
         PatchType::Json => patch::apply_json_patch(scale, body),
         PatchType::Merge | PatchType::Strategic => patch::apply_merge_patch(scale, body),
-        PatchType::Apply => {
-            let why = "apply to a scale is not implemented: patch or apply the object itself";
-            Err(Status::failure(501, "NotImplemented", why))
-        }
+        PatchType::Apply => Err(Status::internal("an apply is no patch")), // `apply` below
     }
 }
+
+/// The one version of scales, for their books.
+struct ScaleVersions;
+
+impl Versions for ScaleVersions {
+    fn type_at(&self, api_version: &str) -> Option<Type> {
+        let schema =
+            kro_schema::builtin::resolve("autoscaling", "v1", "Scale").filter(|_| api_version == API_VERSION)?;
+        Some(Type::from_schema(&schema))
+    }
+
+    fn filter_at(&self, _api_version: &str) -> FieldFilter {
+        FieldFilter::Only(vec![replicas_path()])
+    }
+}
+
+fn replicas_path() -> Vec<PathElement> {
+    vec![PathElement::field("spec"), PathElement::field("replicas")]
+}
+
+/// Server-side apply of a scale: who owns the replicas of the object owns those of its scale.
+pub(super) fn apply(state: &mut State, call: &mut Call, applied: &Value) -> Result<Written, Status> {
+    if call.resource.custom {
+        let name = &call.name;
+        return Err(Status::plain(format!(
+            "failed to convert new object (/{name}; {API_VERSION}, Kind=Scale) to proper version: request to convert CR to an invalid group/version: {API_VERSION}"
+        )));
+    }
+    let live = state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
+    let mut parent = call.view(&live);
+    let path = |_: &str| Some(replicas_path());
+    let managers = Managers::of(&parent).unwrap_or_default();
+    let mut scale = of(call, &parent)?;
+    managers_of_scale(&managers, &path).write(&mut scale);
+    let now = time_text(call.now);
+    let request = Request {
+        versions: &ScaleVersions,
+        api_version: API_VERSION,
+        kind: "Scale",
+        manager: &call.manager,
+        subresource: "scale",
+        now: &now,
+    };
+    let scale = managedfields::apply(Some(&scale), applied, &request, call.force)?.object;
+    let replicas = scale.at(&["spec", "replicas"]).cloned().unwrap_or(Value::Int(0));
+    parent.set_at(&["spec", "replicas"], replicas);
+    let own = Managers::of(&scale).unwrap_or_default();
+    managers_of_parent(&managers, &own, &call.api_version(), &path).write(&mut parent);
+    parent.remove_at(&["metadata", "resourceVersion"]);
+    state.replace_settled(call, &live, parent)
+}
+
+const API_VERSION: &str = "autoscaling/v1";
 
 /// Writes the replicas of a scale to its object.
 pub(super) fn write(state: &mut State, call: &mut Call, scale: &Value) -> Result<Written, Status> {
@@ -82,7 +138,12 @@ pub(super) fn write(state: &mut State, call: &mut Call, scale: &Value) -> Result
         } else {
             "must be greater than or equal to 0"
         };
-        return Err(call.invalid(&call.name, &[FieldError::invalid(field, &wanted, detail)]));
+        let error = FieldError::invalid(field, &wanted, detail);
+        return Err(if call.resource.custom {
+            call.invalid(&call.name, &[error])
+        } else {
+            Status::invalid("autoscaling", "Scale", &call.name, &[error])
+        });
     }
     let live = state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
     let mut parent = call.view(&live);

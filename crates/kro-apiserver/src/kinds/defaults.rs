@@ -13,7 +13,14 @@ use crate::GroupResource;
 /// Fills in the defaults of a kind.
 pub(crate) fn apply(id: &GroupResource, object: &mut Value) {
     match (id.group.as_str(), id.resource.as_str()) {
-        ("", "pods") => pod::pod(object),
+        ("", "pods") => {
+            pod::pod(object);
+            let ip = text(object, &["status", "podIP"]);
+            if !ip.is_empty() {
+                let ips = Value::list([Value::map([("ip", Value::from(ip))])]);
+                fill(object, &["status", "podIPs"], ips);
+            }
+        }
         ("", "podtemplates") => member(object, "template", pod::template),
         ("", "replicationcontrollers") => workloads::replication_controller(object),
         ("apps", "deployments") => workloads::deployment(object),
@@ -22,6 +29,9 @@ pub(crate) fn apply(id: &GroupResource, object: &mut Value) {
         ("apps", "daemonsets") => workloads::daemon_set(object),
         ("batch", "jobs") => workloads::job(object),
         ("batch", "cronjobs") => workloads::cron_job(object),
+        ("autoscaling", _) if object.str_at(&["apiVersion"]) == Some("autoscaling/v1") => {
+            member(object, "spec", |spec| fill(spec, &["minReplicas"], 1));
+        }
         ("autoscaling", _) => workloads::autoscaler(object),
         ("", "services") => network::service(object),
         ("", "endpoints") => network::endpoints(object),
@@ -33,6 +43,11 @@ pub(crate) fn apply(id: &GroupResource, object: &mut Value) {
         ("", "persistentvolumes") => storage::volume(object),
         ("storage.k8s.io", "storageclasses") => storage::storage_class(object),
         ("storage.k8s.io", "csidrivers") => storage::csi_driver(object),
+        ("", "nodes") => {
+            if let Some(capacity) = object.at(&["status", "capacity"]).cloned() {
+                fill(object, &["status", "allocatable"], capacity);
+            }
+        }
         ("", "namespaces") => access::namespace(object),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => access::binding(object),
         ("scheduling.k8s.io", _) => fill(object, &["preemptionPolicy"], "PreemptLowerPriority"),

@@ -26,6 +26,8 @@ pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> 
         ("", "namespaces") => super::namespace::prepare_create(object),
         ("", "services") => refuse(call, &service::allocate(state, object, None))?,
         ("", "pods") => workload::prepare_pod(object),
+        // Where nodes are simulated they are ready at once.
+        ("", "nodes") if state.config.profile != crate::Profile::Dev => workload::prepare_node(object),
         ("apps", "daemonsets") => workload::prepare_daemon_set(object, None),
         ("batch", "jobs") => workload::prepare_job(object),
         ("", "persistentvolumeclaims") => object.set_at(&["status", "phase"], "Pending".into()),
@@ -41,14 +43,15 @@ pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> 
 
 /// Completes a changed object.
 pub(crate) fn update(state: &mut State, call: &mut Call, object: &mut Value, old: &Value) -> Result<(), Status> {
-    if !call.subresource.is_empty() && kind(call) != ("", "namespaces") {
+    let looks_at_all = matches!(kind(call), ("", "namespaces") | ("apiextensions.k8s.io", _));
+    if !call.subresource.is_empty() && !looks_at_all {
         return Ok(());
     }
     match kind(call) {
         ("", "services") => refuse(call, &service::allocate(state, object, Some(old)))?,
         ("apps", "daemonsets") => workload::prepare_daemon_set(object, Some(old)),
         ("", "namespaces") => super::namespace::prepare_update(call, object, old),
-        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_update(call, object),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_update(object),
         _ => {}
     }
     Ok(())

@@ -20,7 +20,7 @@ pub(super) fn allocate(state: &mut State, service: &mut Value, old: Option<&Valu
         keep(service, old);
     }
     if kind == "ExternalName" {
-        for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] {
             service.remove_at(&["spec", key]);
         }
         return Vec::new();
@@ -50,6 +50,29 @@ fn keep(service: &mut Value, old: &Value) {
     }
     if matches!(text(service, "type").as_str(), "NodePort" | "LoadBalancer") {
         keep_node_ports(service, old);
+    } else if matches!(text(old, "type").as_str(), "NodePort" | "LoadBalancer") {
+        drop_outside(service, old);
+    }
+}
+
+/// A Service that is not reached from outside any more loses what it had for that, unless the client changed it.
+fn drop_outside(service: &mut Value, old: &Value) {
+    for key in ["externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort", "loadBalancerClass"] {
+        if service.at(&["spec", key]) == old.at(&["spec", key]) {
+            service.remove_at(&["spec", key]);
+        }
+    }
+    let known: Vec<i64> =
+        old.at(&["spec", "ports"]).and_then(Value::as_list).unwrap_or_default().iter().map(node_port).collect();
+    let ports = service.at(&["spec", "ports"]).and_then(Value::as_list).unwrap_or_default().to_vec();
+    let without = |mut port: Value| {
+        if known.contains(&node_port(&port)) {
+            port.remove_at(&["nodePort"]);
+        }
+        port
+    };
+    if !ports.is_empty() {
+        service.set_at(&["spec", "ports"], ports.into_iter().map(without).collect());
     }
 }
 

@@ -20,12 +20,24 @@ pub(crate) fn object(call: &mut Call, object: &Value, live: Option<&Value>) -> V
         return Vec::new();
     }
     match (id.group.as_str(), id.resource.as_str()) {
-        ("apiextensions.k8s.io", _) => crate::crd::validation::definition(object, live),
+        ("apiextensions.k8s.io", _) => {
+            for format in crate::crd::validation::unknown_formats(object) {
+                call.warn(format!("unrecognized format {format:?}"));
+            }
+            crate::crd::validation::definition(object, live)
+        }
         ("apps", "deployments" | "replicasets" | "statefulsets" | "daemonsets") => workload::selected(id, object, live),
         ("batch", "jobs") => workload::job(object, live),
         ("batch", "cronjobs") => workload::cron_job(object),
         ("", "pods") => workload::pod(object),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => access::binding(object, live),
+        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => access::role(object),
+        ("", "events") if live.is_none() => data::event(object, false),
+        ("events.k8s.io", "events") if live.is_none() => data::event(object, true),
+        ("coordination.k8s.io", "leases") => data::lease(object),
+        ("scheduling.k8s.io", _) => data::priority_class(object, live),
+        ("storage.k8s.io", "storageclasses") => data::storage_class(object, live),
+        ("networking.k8s.io", "networkpolicies") => access::network_policy(object),
         ("", "services") => access::service(object),
         ("", "configmaps") => data::config_map(object, live),
         ("", "secrets") => data::secret(object, live),
@@ -42,14 +54,12 @@ fn custom(call: &mut Call, object: &Value, live: Option<&Value>) -> Vec<FieldErr
     if let Some(scale) = call.resource.versions[call.version].scale.as_ref() {
         errors.extend(replicas(object, &scale.spec_replicas));
     }
-    if !crate::rules::has_rules(&schema) {
-        return errors;
-    }
+    let Some(rules) = call.resource.rules(call.version) else { return errors };
     if blocks_rules(&errors) {
         errors.push(rules_not_checked());
         return errors;
     }
-    let outcome = crate::rules::check(&schema, object, live);
+    let outcome = crate::rules::check(&rules, object, live);
     outcome.warnings.into_iter().for_each(|warning| call.warn(warning));
     errors.extend(outcome.errors);
     errors

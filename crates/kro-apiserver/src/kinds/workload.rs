@@ -2,7 +2,7 @@
 
 use kro_value::{Str, Value};
 
-const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+pub(crate) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// A Job that names no selector selects its Pods by its own uid.
 pub(super) fn prepare_job(job: &mut Value) {
@@ -39,6 +39,17 @@ pub(super) fn prepare_daemon_set(object: &mut Value, old: Option<&Value>) {
         }
     };
     object.set_at(&["metadata", "annotations", TEMPLATE_GENERATION], count.to_string().into());
+}
+
+/// A new node is not ready before somebody says so.
+pub(super) fn prepare_node(node: &mut Value) {
+    const NOT_READY: &str = "node.kubernetes.io/not-ready";
+    let mut taints = node.at(&["spec", "taints"]).and_then(Value::as_list).unwrap_or_default().to_vec();
+    if taints.iter().any(|taint| taint.str_at(&["key"]) == Some(NOT_READY)) {
+        return;
+    }
+    taints.push(Value::map([("key", Value::from(NOT_READY)), ("effect", "NoSchedule".into())]));
+    node.set_at(&["spec", "taints"], taints.into());
 }
 
 /// A new Pod waits for a node.

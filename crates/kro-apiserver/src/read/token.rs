@@ -31,7 +31,7 @@ impl ContinueToken {
     pub(super) fn decode(text: &str) -> Result<Self, Status> {
         let invalid =
             |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| invalid(&error.to_string()))?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| invalid(&go_base64_error(&error, text)))?;
         let token = from_json_bytes(&bytes).map_err(|error| invalid(&error.message))?;
         if token.str_at(&["v"]) != Some(VERSION) {
             return Err(invalid("server does not recognize this encoded version"));
@@ -44,6 +44,15 @@ impl ContinueToken {
         let (namespace, name) = start.split_once('/').unwrap_or(("", start));
         Ok(Self { revision: u64::try_from(revision).ok(), after: Key::new(namespace, name) })
     }
+}
+
+/// What Go says of text that is no base64.
+fn go_base64_error(error: &base64::DecodeError, text: &str) -> String {
+    let at = match error {
+        base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => *at,
+        _ => text.len() / 4 * 4,
+    };
+    format!("illegal base64 data at input byte {at}")
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) fn columns(version: &Version) -> Vec<PrinterColumn> {
         name: Str::new_static("Age"),
         value_type: Str::new_static("date"),
         format: Str::default(),
-        description: Str::default(),
+        description: Str::new_static(super::descriptions::of("", "Age")),
         priority: 0,
         json_path: Str::new_static(".metadata.creationTimestamp"),
     }]

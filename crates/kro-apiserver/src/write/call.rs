@@ -39,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) validation: FieldValidation,
     /// Of an apply: take fields from other managers.
     pub(crate) force: bool,
+    /// What strict reading finds in the body: fields that occur twice.
+    pub(crate) findings: Vec<String>,
     /// What the client should know, in order.
     pub(crate) warnings: Vec<String>,
 }
@@ -100,6 +102,8 @@ impl Call {
 
     /// 422 with these errors.
     pub(crate) fn invalid(&self, name: &str, errors: &[kro_apimachinery::FieldError]) -> Status {
-        Status::invalid(&self.resource.id.group, &self.resource.kind, name, errors)
+        // Events are validated as core objects, whatever group they came through.
+        let group = if self.resource.id.resource == "events" { "" } else { &self.resource.id.group };
+        Status::invalid(group, &self.resource.kind, name, errors)
     }
 }

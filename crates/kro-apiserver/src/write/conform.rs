@@ -1,6 +1,6 @@
 use kro_apimachinery::{FieldError, Status, normalize, normalize_metadata};
-use kro_schema::structural::{default, prune};
-use kro_value::{Str, Value, to_json};
+use kro_schema::structural::{Schema, default, prune};
+use kro_value::{Str, Value, format_smolstr, to_json};
 
 use super::{Call, FieldValidation};
 use crate::kinds::defaults;
@@ -34,10 +34,39 @@ fn custom(call: &Call, object: &mut Value) -> Result<Vec<Str>, String> {
         object.set_at(&["metadata"], normalized.value);
     }
     if let Some(schema) = call.schema() {
+        embedded(schema, object, "", &mut unknown)?;
         unknown.extend(prune(schema, object));
         default(schema, object);
     }
     Ok(unknown)
+}
+
+/// Brings the metadata of embedded resources into canonical form.
+fn embedded(schema: &Schema, value: &mut Value, path: &str, unknown: &mut Vec<Str>) -> Result<(), String> {
+    if !path.is_empty()
+        && schema.embedded_resource()
+        && let Some(metadata) = value.get("metadata")
+    {
+        let normalized = normalize_metadata(metadata)?;
+        unknown.extend(normalized.unknown.iter().map(|field| format_smolstr!("{path}.{field}")));
+        value.set_at(&["metadata"], normalized.value);
+    }
+    let names: Vec<Str> = schema.property_names().cloned().collect();
+    for name in names {
+        let (Some(property), Some(child)) =
+            (schema.property(&name), value.as_map_mut().and_then(|map| map.get_mut(&name)))
+        else {
+            continue;
+        };
+        let place = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        embedded(&property, child, &place, unknown)?;
+    }
+    if let (Some(items), Some(list)) = (schema.items(), value.as_list_mut()) {
+        for (index, item) in list.iter_mut().enumerate() {
+            embedded(&items, item, &format!("{path}[{index}]"), unknown)?;
+        }
+    }
+    Ok(())
 }
 
 /// Brings a built-in object into the form that its Go type gives it; returns the paths of its unknown fields.
@@ -66,7 +95,15 @@ fn cannot_be_handled(call: &Call, error: &str) -> String {
 }
 
 fn report(call: &mut Call, unknown: &[Str], object: &Value, stage: Stage) -> Result<(), Status> {
-    let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    let mut texts = std::mem::take(&mut call.findings);
+    // Keys that YAML has twice are said by its reader, in its own form.
+    if texts.first().is_some_and(|text| text.starts_with("line ")) {
+        texts = match call.validation {
+            FieldValidation::Strict => vec![format!("yaml: unmarshal errors:\n  {}", texts.join("\n  "))],
+            _ => texts,
+        };
+    }
+    texts.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
     match call.validation {
         FieldValidation::Strict if !texts.is_empty() => {
             let error = format!("strict decoding error: {}", texts.join(", "));

@@ -16,8 +16,19 @@ impl State {
         metadata::settle_namespace(call, &mut object)?;
         self.conform(call, &mut object, Stage::Body)?;
         dedup_owners(call, &mut object);
+        metadata::clear_new(&mut object);
         tracking::track_update(call, None, &mut object);
         self.create_tracked(call, object)
+    }
+
+    /// Brings a review, which is not stored, into the form of an object.
+    pub(crate) fn prepare_review(&self, call: &mut Call, review: &mut Value) -> Result<(), Status> {
+        if call.resource.namespaced {
+            metadata::settle_namespace(call, review)?;
+        }
+        self.conform(call, review, Stage::Body)?;
+        tracking::track_update(call, None, review);
+        Ok(())
     }
 
     /// Creates an object whose managedFields are settled.
@@ -77,6 +88,9 @@ impl State {
         object: &Value,
         live: Option<&Value>,
     ) -> Vec<kro_apimachinery::FieldError> {
+        if call.resource.custom {
+            metadata::warn_of_finalizers(call, object);
+        }
         let mut errors = metadata::errors(object, call, NameRule::of(&call.resource.id));
         if let Some(live) = live {
             errors.extend(metadata::update_errors(object, live));

@@ -3,7 +3,7 @@
 use kro_apimachinery::{FieldError, Status};
 use kro_value::{JsonError, Value, from_json_bytes};
 
-use super::{Call, PatchType};
+use super::{Call, FieldValidation, PatchType, duplicates};
 use crate::Headers;
 
 /// The types of bodies that are understood, for error texts.
@@ -31,27 +31,80 @@ pub(crate) fn value(headers: &Headers, body: &[u8]) -> Result<Value, Status> {
     };
     match content_type(headers) {
         "application/json" => from_json_bytes(body).map_err(|error| malformed(go_error(&error))),
-        "application/yaml" => yaml(body).map_err(malformed),
+        "application/yaml" => yaml(body).map(|(value, _)| value).map_err(malformed),
         PROTOBUF => crate::protobuf::decode(body).map_err(malformed),
         _ => Err(unsupported_body()),
     }
 }
 
-/// Reads the first document of a YAML text.
-fn yaml(body: &[u8]) -> Result<Value, String> {
+/// Reads a body as DeleteOptions.
+pub(crate) fn options(headers: &Headers, body: &[u8]) -> Result<Value, Status> {
+    let value = match content_type(headers) {
+        "application/json" => from_json_bytes(body).map_err(|error| {
+            Status::bad_request(format!("couldn't get version/kind; json parse error: {}", json_error(&error, body)))
+        })?,
+        _ => value(headers, body)?,
+    };
+    let is_number = |value: &Value| matches!(value, Value::Int(_) | Value::Null);
+    if value.get("gracePeriodSeconds").is_none_or(is_number) {
+        return Ok(value);
+    }
+    let error = "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64";
+    Err(Status::bad_request(error))
+}
+
+/// Reads the first document of a YAML text, with what is said of keys that occur twice (the last one counts).
+fn yaml(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     let text = String::from_utf8_lossy(body);
     let parsed = kro_yaml::parse(&text, kro_diagnostics::FileId(0));
-    match parsed.diagnostics.iter().find(|diagnostic| diagnostic.severity == kro_diagnostics::Severity::Error) {
-        Some(error) => Err(format!("yaml: {}", error.message)),
-        None => Ok(parsed.values().into_iter().next().unwrap_or_default()),
+    let mut duplicates = Vec::new();
+    for error in parsed.diagnostics.iter() {
+        if error.severity != kro_diagnostics::Severity::Error {
+            continue;
+        }
+        let Some(key) = error.message.strip_prefix("duplicate key ") else {
+            return Err(format!("yaml: {}", go_yaml_error(&error.message)));
+        };
+        let start = error.span.map_or(0, |span| span.start as usize).min(text.len());
+        let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+        duplicates.push(format!("line {line}: key {key} already set in map"));
     }
+    Ok((parsed.values().into_iter().next().unwrap_or_default(), duplicates))
+}
+
+/// What Go's reader says of a bracket that is not closed; other errors have our own words.
+fn go_yaml_error(message: &str) -> String {
+    if message.starts_with("unclosed bracket") {
+        return "line 1: did not find expected node content".to_owned();
+    }
+    message.to_owned()
+}
+
+/// A JSON error in the words of Go's decoder, which sees the text.
+fn json_error(error: &JsonError, body: &[u8]) -> String {
+    if error.message.starts_with("trailing") {
+        let rest = String::from_utf8_lossy(body.get(error.column.saturating_sub(1)..).unwrap_or_default()).into_owned();
+        if let Some(character) = rest.chars().find(|character| !character.is_whitespace()) {
+            return format!("invalid character {character:?} after top-level value");
+        }
+    }
+    go_error(error)
 }
 
 /// Reads the body of a create or update as an object of the request's kind.
 pub(crate) fn object(call: &mut Call, headers: &Headers, body: &[u8]) -> Result<Value, Status> {
     let value = match content_type(headers) {
-        "application/json" => from_json_bytes(body).map_err(|error| undecodable(call, &go_error(&error), body))?,
-        "application/yaml" => yaml(body).map_err(|error| undecodable(call, &error, body))?,
+        "application/json" => {
+            let value = from_json_bytes(body).map_err(|error| undecodable(call, &json_error(&error, body), body))?;
+            call.findings =
+                duplicates::fields(body).into_iter().map(|path| format!("duplicate field \"{path}\"")).collect();
+            value
+        }
+        "application/yaml" => {
+            let (value, duplicates) = yaml(body).map_err(|error| undecodable(call, &error, body))?;
+            call.findings = duplicates;
+            value
+        }
         PROTOBUF if !call.resource.custom => {
             crate::protobuf::decode(body).map_err(|error| undecodable(call, &error, body))?
         }
@@ -68,7 +121,11 @@ pub(crate) fn check_kind(call: &Call, mut value: Value, body: &[u8]) -> Result<V
         value = Value::Map(kro_value::Map::new());
     }
     if value.as_map().is_none() {
-        return Err(undecodable(call, "json: cannot unmarshal value into Go value of type struct", body));
+        let found = if value.as_list().is_some() { "array" } else { value.type_name() };
+        let error = format!(
+            "json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+        );
+        return Err(undecodable(call, &error, body));
     }
     let wanted = call.api_version();
     if call.resource.custom {
@@ -88,19 +145,28 @@ fn check_builtin_kind(call: &Call, kind: &str, api_version: &str) -> Result<(), 
     let own = &call.resource.kind;
     let kind = if kind.is_empty() { own.as_str() } else { kind };
     let wanted = call.api_version();
-    let version = &call.resource.versions[call.version].name;
-    if !api_version.is_empty() && api_version != wanted {
-        let given = api_version.rsplit('/').next().unwrap_or_default();
-        return Err(Status::bad_request(format!(
-            "{kind} in version \"{given}\" cannot be handled as a {own}: no kind \"{own}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
-        )));
+    let api_version = if api_version.is_empty() { wanted.as_str() } else { api_version };
+    if kind == own && api_version == wanted {
+        return Ok(());
     }
-    if kind != own {
-        return Err(Status::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {own}: converting (v1.{kind}) to (core.{own}): unknown conversion"
-        )));
+    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    let why = if kro_schema::builtin::resolve(group, version, kind).is_some() {
+        let package = go_package(&call.resource.id.group);
+        format!("converting ({version}.{kind}) to ({package}.{own}): unknown conversion")
+    } else {
+        format!(
+            "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        )
+    };
+    Err(Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {own}: {why}")))
+}
+
+/// The Go package of a group's internal types.
+pub(crate) fn go_package(group: &str) -> &str {
+    match group {
+        "" => "core",
+        group => group.split('.').next().unwrap_or_default(),
     }
-    Ok(())
 }
 
 fn check_custom_kind(call: &Call, value: &Value, kind: &str, api_version: &str, body: &[u8]) -> Result<(), Status> {
@@ -125,7 +191,8 @@ fn check_custom_kind(call: &Call, value: &Value, kind: &str, api_version: &str, 
 
 /// 400: the body is no object.
 pub(crate) fn undecodable(call: &Call, error: &str, body: &[u8]) -> Status {
-    let prefix = if call.resource.custom { "" } else { "couldn't get version/kind; json parse error: " };
+    // A custom object without a kind is the only one whose JSON was read.
+    let prefix = if error.starts_with("Object 'Kind'") { "" } else { "couldn't get version/kind; json parse error: " };
     Status::bad_request(format!(
         "the object provided is unrecognized (must be of type {}): {prefix}{error} ({})",
         call.resource.kind,
@@ -159,12 +226,22 @@ pub(crate) fn go_error(error: &JsonError) -> String {
 /// Reads the body of a patch.
 pub(crate) fn patch(call: &mut Call, kind: PatchType, body: &[u8]) -> Result<Value, Status> {
     if kind == PatchType::Apply {
-        return yaml(body).map_err(|error| {
+        let (value, duplicates) = yaml(body).map_err(|error| {
             let error = error.trim_start_matches("yaml: ");
             Status::bad_request(format!("error decoding YAML: error converting YAML to JSON: yaml: {error}"))
-        });
+        })?;
+        return match call.validation {
+            FieldValidation::Strict if !duplicates.is_empty() => Err(Status::bad_request(format!(
+                "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {}",
+                duplicates.join("\n  ")
+            ))),
+            FieldValidation::Warn => {
+                duplicates.into_iter().for_each(|text| call.warn(text));
+                Ok(value)
+            }
+            _ => Ok(value),
+        };
     }
-    let _ = &call;
     from_json_bytes(body).map_err(|error| {
         let error = go_error(&error);
         match kind {

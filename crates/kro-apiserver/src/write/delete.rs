@@ -87,7 +87,7 @@ impl DeleteOptions {
             propagation,
             grace_seconds: match body {
                 Some(body) => body.get("gracePeriodSeconds").and_then(Value::as_i64),
-                None => query.text("gracePeriodSeconds").parse().ok(),
+                None => grace_of(query.text("gracePeriodSeconds"))?,
             },
             uid: precondition("uid"),
             resource_version: precondition("resourceVersion"),
@@ -95,6 +95,14 @@ impl DeleteOptions {
             orphan_dependents,
         })
     }
+}
+
+fn grace_of(text: &str) -> Result<Option<i64>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let malformed = |_| Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
+    text.parse().map(Some).map_err(malformed)
 }
 
 fn read_dry_run(body: Option<&Value>, query: &Query, errors: &mut Vec<FieldError>) -> bool {
@@ -132,10 +140,10 @@ impl State {
         let is_kept =
             grace > 0 || !strings(&object, "finalizers").is_empty() || kinds::is_held(&call.resource, &object);
         if !is_kept {
-            if !options.dry_run && !call.dry_run {
-                self.remove(&call.resource.id, &call.key());
-            }
-            return Ok(Deleted { stored: live, gone: true });
+            let removed =
+                if options.dry_run || call.dry_run { None } else { self.remove(&call.resource.id, &call.key()) };
+            let stored = removed.map_or(live, |event| Arc::clone(&event.object));
+            return Ok(Deleted { stored: ended(call, stored), gone: true });
         }
         mark(call, &mut object, grace);
         kinds::prepare::deletion(call, &mut object);
@@ -145,6 +153,19 @@ impl State {
         call.dry_run |= options.dry_run;
         Ok(Deleted { stored: self.commit(call, object), gone: false })
     }
+}
+
+/// A Pod that is gone had no more time.
+fn ended(call: &Call, stored: Arc<Stored>) -> Arc<Stored> {
+    if !call.resource.id.is("", "pods") {
+        return stored;
+    }
+    let mut pod = stored.value.clone();
+    if !is_terminating(&pod) {
+        pod.set_at(&["metadata", "deletionTimestamp"], time_text(call.now).into());
+    }
+    pod.set_at(&["metadata", "deletionGracePeriodSeconds"], Value::Int(0));
+    Arc::new(Stored::new(pod, stored.revision, stored.schema_revision))
 }
 
 fn check_preconditions(call: &Call, options: &DeleteOptions, live: &Stored) -> Result<(), Status> {
@@ -212,7 +233,9 @@ fn mark(call: &Call, object: &mut Value, grace: i64) {
     }
     let at = call.now.checked_add(SignedDuration::from_secs(grace)).unwrap_or(call.now);
     object.set_at(&["metadata", "deletionTimestamp"], time_text(at).into());
-    object.set_at(&["metadata", "deletionGracePeriodSeconds"], Value::Int(grace));
+    if !call.resource.id.is("", "namespaces") {
+        object.set_at(&["metadata", "deletionGracePeriodSeconds"], Value::Int(grace));
+    }
     let generation = object.at(&["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();
     let counts =
         is_first && generation > 0 && !call.resource.id.is("apiextensions.k8s.io", "customresourcedefinitions");

@@ -1,8 +1,8 @@
 //! `metadata`: what the server sets, what nobody may change, what is valid.
 
 use jiff::Timestamp;
-use kro_apimachinery::{FieldError, Status, names};
-use kro_value::{Str, Value};
+use kro_apimachinery::{FieldError, FieldErrorKind, Status, names};
+use kro_value::{Str, Value, to_json};
 
 use super::Call;
 use crate::kinds::NameRule;
@@ -67,12 +67,17 @@ pub(super) fn generate_name(object: &mut Value, random: &mut Random, taken: impl
     object.set_at(&["metadata", "name"], name.into());
 }
 
+/// Drops what a client cannot say of a new object.
+pub(super) fn clear_new(object: &mut Value) {
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+        object.remove_at(&["metadata", key]);
+    }
+}
+
 /// Sets what the server decides in the metadata of a new object.
 pub(super) fn fill_new(object: &mut Value, uid: Str, now: Timestamp, has_generation: bool) {
+    clear_new(object);
     let metadata = object.ensure_map().entry_or_null("metadata").ensure_map();
-    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
-        metadata.remove(key);
-    }
     metadata.insert("uid", uid.into());
     metadata.insert("creationTimestamp", time_text(now).into());
     if has_generation {
@@ -157,7 +162,7 @@ fn name_errors(object: &Value, rule: NameRule) -> Vec<FieldError> {
 fn label_errors(object: &Value, errors: &mut Vec<FieldError>) {
     let labels = object.at(&["metadata", "labels"]).and_then(Value::as_map);
     for (key, value) in labels.into_iter().flatten() {
-        for detail in names::qualified_name_errors(key) {
+        for detail in names::label_key_errors(key) {
             errors.push(FieldError::invalid("metadata.labels", &key.clone().into(), detail));
         }
         for detail in names::label_value_errors(value.as_str().unwrap_or_default()) {
@@ -182,7 +187,7 @@ fn annotation_errors(object: &Value, errors: &mut Vec<FieldError>) {
 
 fn owner_errors(object: &Value, errors: &mut Vec<FieldError>) {
     let references = object.at(&["metadata", "ownerReferences"]).and_then(Value::as_list).unwrap_or_default();
-    let mut controller: Option<&str> = None;
+    let mut controller: Option<String> = None;
     for reference in references {
         let text = |key: &str| reference.str_at(&[key]).unwrap_or_default();
         let empty = Value::from("");
@@ -196,28 +201,50 @@ fn owner_errors(object: &Value, errors: &mut Vec<FieldError>) {
         require("name", text("name"), "must not be empty");
         require("uid", text("uid"), "must not be empty");
         if text("kind") == "Event" && matches!(text("apiVersion"), "v1" | "events.k8s.io/v1") {
-            let detail = format!("{}, Kind=Event is disallowed from being an owner", text("apiVersion"));
+            let version = text("apiVersion");
+            let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+            let detail = format!("{version}, Kind=Event is disallowed from being an owner");
             errors.push(FieldError::invalid("metadata.ownerReferences", reference, detail));
         }
         if reference.get("controller").and_then(Value::as_bool) == Some(true) {
-            match controller {
-                None => controller = Some(text("name")),
+            match &controller {
+                None => controller = Some(format!("{}/{}", text("kind"), text("name"))),
                 Some(first) => {
                     let detail = format!(
-                        "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {}",
+                        "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {}/{}",
+                        text("kind"),
                         text("name")
                     );
                     let all = object.at(&["metadata", "ownerReferences"]).cloned().unwrap_or_default();
-                    errors.push(FieldError::invalid("metadata.ownerReferences", &all, detail));
+                    let error = FieldError::new(FieldErrorKind::Invalid, "metadata.ownerReferences", detail);
+                    errors.push(FieldError { value: Some(go_owners(&all)), ..error });
                 }
             }
         }
     }
 }
 
+/// Owner references with their members in the order of the Go type.
+fn go_owners(references: &Value) -> String {
+    const MEMBERS: [&str; 6] = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let member = |reference: &Value, key: &str| Some(format!("\"{key}\":{}", to_json(reference.get(key)?)));
+    let print = |reference: &Value| {
+        let members: Vec<String> = MEMBERS.iter().filter_map(|key| member(reference, key)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let texts: Vec<String> = references.as_list().unwrap_or_default().iter().map(print).collect();
+    format!("[{}]", texts.join(","))
+}
+
 /// Built-in kinds require a domain, but for the finalizers of Kubernetes itself.
 fn finalizer_errors(object: &Value, needs_domain: bool, errors: &mut Vec<FieldError>) {
     const STANDARD: &[&str] = &["kubernetes", "orphan", "foregroundDeletion"];
+    let all = strings(object, "finalizers");
+    if STANDARD[1..].iter().all(|wanted| all.iter().any(|finalizer| finalizer == wanted)) {
+        let value = object.at(&["metadata", "finalizers"]).cloned().unwrap_or_default();
+        let detail = "finalizer orphan and foregroundDeletion cannot be both set";
+        errors.push(FieldError::invalid("metadata.finalizers", &value, detail));
+    }
     for (index, finalizer) in strings(object, "finalizers").iter().enumerate() {
         for detail in names::qualified_name_errors(finalizer) {
             errors.push(FieldError::invalid("metadata.finalizers", &finalizer.clone().into(), detail));
@@ -230,7 +257,7 @@ fn finalizer_errors(object: &Value, needs_domain: bool, errors: &mut Vec<FieldEr
     }
 }
 
-/// What an update changes in the metadata although it must not.
+/// What an update changes in the metadata although it must not. The reference looks twice, and so says it twice.
 pub(super) fn update_errors(object: &Value, live: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     for key in ["name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
@@ -239,20 +266,30 @@ pub(super) fn update_errors(object: &Value, live: &Value) -> Vec<FieldError> {
             errors.push(FieldError::invalid(format!("metadata.{key}"), &value, "field is immutable"));
         }
     }
-    if is_terminating(live) {
-        let known = strings(live, "finalizers");
-        let added: Vec<String> = strings(object, "finalizers")
-            .into_iter()
-            .filter(|new| !known.contains(new))
-            .map(|new| format!("{new:?}"))
-            .collect();
-        if !added.is_empty() {
-            let detail = format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added.join(", ")
-            );
-            errors.push(FieldError::forbidden("metadata.finalizers", detail));
-        }
-    }
+    errors.extend(new_finalizers(object, live));
+    let again = errors.clone();
+    errors.extend(again);
     errors
+}
+
+/// Finalizers that an object gets although it is being deleted.
+fn new_finalizers(object: &Value, live: &Value) -> Option<FieldError> {
+    let known = strings(live, "finalizers");
+    let all = strings(object, "finalizers").into_iter();
+    let added: Vec<String> = all.filter(|new| !known.contains(new)).map(|new| format!("{new:?}")).collect();
+    let detail = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        added.join(", ")
+    );
+    (is_terminating(live) && !added.is_empty()).then(|| FieldError::forbidden("metadata.finalizers", detail))
+}
+
+/// Warns of finalizers of custom objects that better had a domain.
+pub(super) fn warn_of_finalizers(call: &mut Call, object: &Value) {
+    let plain = strings(object, "finalizers").into_iter().filter(|name| !name.contains('/'));
+    for finalizer in plain.filter(|name| !matches!(name.as_str(), "orphan" | "foregroundDeletion")) {
+        call.warn(format!(
+            "metadata.finalizers: {finalizer:?}: prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+        ));
+    }
 }

@@ -1,5 +1,5 @@
 use kro_apimachinery::patch::{apply_json_patch, apply_merge_patch, apply_strategic_merge_patch};
-use kro_apimachinery::{FieldError, Status};
+use kro_apimachinery::{FieldError, Status, go_value};
 use kro_value::{Str, Value};
 
 use super::conform::Stage;
@@ -57,7 +57,8 @@ impl State {
         check_kind(call, &object)?;
         check_name(call, &object)?;
         metadata::settle_namespace(call, &mut object)?;
-        self.conform(call, &mut object, Stage::Patched)?;
+        let conformed = self.conform(call, &mut object, Stage::Patched);
+        conformed.map_err(|status| if kind == PatchType::Strategic { of_strategic(status, patch) } else { status })?;
         self.replace(call, &live, object, Origin::Patch)
     }
 
@@ -82,6 +83,14 @@ impl State {
             }
         }
     }
+}
+
+/// What a strategic merge patch says of a value of the wrong type: the reference shows the patch, not the object.
+fn of_strategic(status: Status, patch: &Value) -> Status {
+    let Some((_, wanted)) = status.message.rsplit_once(" of type ") else { return status };
+    let detail = format!("unrecognized type: {wanted}");
+    let error = FieldError::invalid("patch", &Value::from(go_value(patch)), detail);
+    Status::invalid("", "", "", &[error])
 }
 
 /// A patch cannot make an object of another kind of it.
@@ -110,7 +119,7 @@ fn check_kind(call: &Call, object: &Value) -> Result<(), Status> {
     if kind != call.resource.kind {
         errors.push(FieldError::invalid("kind", &kind.into(), format!("must be {}", call.resource.kind)));
     }
-    Err(call.invalid(&call.name, &errors))
+    Err(Status::invalid(&call.resource.id.group, kind, &call.name, &errors))
 }
 
 /// An apply that creates needs the right to create.

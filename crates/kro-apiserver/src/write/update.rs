@@ -42,6 +42,16 @@ impl State {
         self.replace(call, live, object, Origin::Patch)
     }
 
+    /// As [`replace_whole`](Self::replace_whole), with managedFields that are settled already.
+    pub(crate) fn replace_settled(
+        &mut self,
+        call: &mut Call,
+        live: &Arc<Stored>,
+        object: Value,
+    ) -> Result<Written, Status> {
+        self.replace(call, live, object, Origin::Apply)
+    }
+
     /// Puts a complete new object in the place of the live one.
     pub(super) fn replace(
         &mut self,
@@ -194,11 +204,15 @@ fn bump_generation(call: &Call, object: &mut Value, old: &Value) {
     let ignores_status = call.resource.has_status(call.version) || !call.resource.custom;
     let ignored =
         |key: &str| key == "metadata" || key == "apiVersion" || key == "kind" || ignores_status && key == "status";
+    // Nothing and an empty list are the same to Go's types, not to free JSON.
+    let equal = |left: &Value, right: &Value| {
+        if call.resource.custom { left == right } else { semantically_equal(left, right) }
+    };
     let changed = |left: &Value, right: &Value| {
         left.as_map()
             .into_iter()
             .flatten()
-            .any(|(key, value)| !ignored(key) && !semantically_equal(value, right.get(key).unwrap_or(&Value::Null)))
+            .any(|(key, value)| !ignored(key) && !equal(value, right.get(key).unwrap_or(&Value::Null)))
     };
     if changed(object, old) || changed(old, object) {
         let generation = old.at(&["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();

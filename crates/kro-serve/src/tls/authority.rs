@@ -23,6 +23,9 @@ pub enum CertificateError {
     /// The TLS stack refused it.
     #[error("cannot use a certificate: {0}")]
     Use(#[from] rustls::Error),
+    /// It is no PEM.
+    #[error("cannot read a certificate: {0}")]
+    Read(rustls::pki_types::pem::Error),
     /// Client certificates could not be set up.
     #[error("cannot check client certificates: {0}")]
     Verifier(#[from] rustls::server::VerifierBuilderError),

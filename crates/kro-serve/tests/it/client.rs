@@ -33,7 +33,9 @@ pub struct Options<'a> {
 
 async fn connect(options: &Options<'_>) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(options.authority_pem.as_bytes()).unwrap()).unwrap();
+    for certificate in CertificateDer::pem_slice_iter(options.authority_pem.as_bytes()) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
     let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

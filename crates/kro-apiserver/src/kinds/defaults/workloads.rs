@@ -57,6 +57,8 @@ pub(super) fn stateful_set(object: &mut Value) {
 }
 
 pub(super) fn daemon_set(object: &mut Value) {
+    // Every conversion of the reference writes it; the count itself comes later.
+    fill(object, &["metadata", "annotations", crate::kinds::TEMPLATE_GENERATION], "0");
     member(object, "spec", |spec| {
         template(spec);
         fill(spec, &["updateStrategy", "type"], "RollingUpdate");

@@ -12,10 +12,15 @@ pub(super) fn selected(id: &GroupResource, object: &Value, live: Option<&Value>)
     let selector = object.at(&["spec", "selector"]);
     let labels = object.at(&["spec", "template", "metadata", "labels"]);
     match selector {
-        None | Some(Value::Null) => errors.push(FieldError::required("spec.selector", "")),
+        None | Some(Value::Null) => {
+            errors.push(FieldError::required("spec.selector", ""));
+            let detail = "`selector` does not match template `labels`";
+            let labels = labels.cloned().unwrap_or_default();
+            errors.push(FieldError::invalid("spec.template.metadata.labels", &labels, detail));
+        }
         Some(selector) => {
             let parsed = LabelSelector::from_value(selector);
-            let empty = Value::Map(kro_value::Map::new());
+            let empty = Value::Null;
             if parsed.is_everything() {
                 let detail = "empty selector is invalid for deployment".replace("deployment", kind_word(id));
                 errors.push(FieldError::invalid("spec.selector", selector, detail));
@@ -95,8 +100,13 @@ pub(super) fn job(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
 
 pub(super) fn cron_job(object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    if text(object, &["spec", "schedule"]).is_empty() {
+    let schedule = text(object, &["spec", "schedule"]);
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if schedule.is_empty() {
         errors.push(FieldError::required("spec.schedule", ""));
+    } else if fields.len() != 5 && !schedule.starts_with('@') {
+        let detail = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
+        errors.push(FieldError::invalid("spec.schedule", &schedule.into(), detail));
     }
     let name = text(object, &["metadata", "name"]);
     if name.len() > 52 {
@@ -117,11 +127,16 @@ fn template(object: &Value, policies: &[&str]) -> Vec<FieldError> {
     let spec = object.at(&["spec", "template", "spec"]).unwrap_or(&empty);
     containers(spec, "spec.template.spec", &mut errors);
     let policy = text(spec, &["restartPolicy"]);
-    if !policies.contains(&policy) {
-        let mut supported = policies.to_vec();
-        supported.sort_unstable();
-        let field = "spec.template.spec.restartPolicy";
-        errors.push(FieldError::not_supported(field, &policy.into(), &supported));
+    let field = "spec.template.spec.restartPolicy";
+    if policies.contains(&policy) {
+        return errors;
+    }
+    if let [always] = policies {
+        errors.push(FieldError::not_supported(field, &policy.into(), &[always]));
+    } else if policy == "Always" {
+        errors.push(FieldError::required(field, "valid values: \"OnFailure\", \"Never\""));
+    } else {
+        errors.push(FieldError::not_supported(field, &policy.into(), policies));
     }
     errors
 }
@@ -129,7 +144,13 @@ fn template(object: &Value, policies: &[&str]) -> Vec<FieldError> {
 pub(super) fn pod(object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let empty = Value::Null;
-    containers(object.get("spec").unwrap_or(&empty), "spec", &mut errors);
+    let spec = object.get("spec").unwrap_or(&empty);
+    containers(spec, "spec", &mut errors);
+    let policy = text(spec, &["restartPolicy"]);
+    let supported = ["Always", "OnFailure", "Never"];
+    if !supported.contains(&policy) {
+        errors.push(FieldError::not_supported("spec.restartPolicy", &policy.into(), &supported));
+    }
     errors
 }
 

@@ -30,16 +30,13 @@ fn no_overload(function: &str, args: &[CelValue]) -> EvalError {
     EvalError::new(ErrorKind::NoOverload, format!("no such overload: {function}({})", types.join(", ")))
 }
 
-/// What a function with a regular expression says about something that is no text.
+/// What a function with a regular expression that is known from the text says about something that is no text.
 #[cold]
-pub(super) fn no_match_overload(function: MatchFunction, value: &CelValue, limit: Option<&CelValue>) -> EvalError {
-    let pattern = CelValue::from("");
-    let args: Vec<CelValue> = [Some(value), Some(&pattern), limit].into_iter().flatten().cloned().collect();
+pub(super) fn no_match_overload(function: MatchFunction, value: &CelValue) -> EvalError {
     match (function, value) {
         (MatchFunction::Matches, CelValue::Timestamp(_) | CelValue::Duration(_)) => EvalError::no_overload(),
         (MatchFunction::Matches, _) => EvalError::new(ErrorKind::NoOverload, "no such overload: matches"),
-        (MatchFunction::Find, _) => no_overload("find", &args),
-        (MatchFunction::FindAll, _) => no_overload("findAll", &args),
+        (MatchFunction::Find | MatchFunction::FindAll, _) => EvalError::no_overload(),
     }
 }
 

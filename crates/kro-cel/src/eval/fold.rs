@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::frame::{Frame, Outcome};
 use super::path::go_type;
-use super::plan::{Fold, Node};
+use super::plan::{Fold, Kind, Node};
 use super::{ErrorKind, EvalError};
 use crate::value::{CelList, CelMap, CelValue, MapKey, unsupported_key};
 
@@ -16,6 +16,10 @@ impl Frame<'_> {
         match &range {
             CelValue::List(list) => self.fold_list(fold, list)?,
             CelValue::Map(map) => self.fold_map(fold, map)?,
+            other if fold.second_variable.is_some() => {
+                let text = format!("unsupported comprehension range type: {}", go_type(other));
+                return Err(EvalError::invalid(text));
+            }
             other => return Err(EvalError::invalid(format!("got '{}', expected iterable type", go_type(other)))),
         }
         match &fold.result {
@@ -67,8 +71,9 @@ impl Frame<'_> {
         }
         let next = self.evaluate(&fold.step);
         if let Err(error) = &next {
-            // without a condition nothing can make the error irrelevant any more
-            if fold.condition.is_none() || error.kind() == ErrorKind::BudgetExceeded {
+            // without a condition nothing can make the error irrelevant any more, but a filter reports its last one
+            let is_final = fold.condition.is_none() && !matches!(fold.step.kind, Kind::Conditional(_));
+            if is_final || error.kind() == ErrorKind::BudgetExceeded {
                 return Err(error.clone());
             }
         }
@@ -78,6 +83,7 @@ impl Frame<'_> {
 
     /// `accumulator + [item]`, in place when nothing else holds the list.
     pub(super) fn append(&mut self, slot: u32, item: &Node) -> Outcome {
+        self.check(slot)?;
         let item = self.evaluate(item)?;
         self.context.allocate(size_of::<CelValue>())?;
         let mut list = match self.take(slot)? {
@@ -94,6 +100,7 @@ impl Frame<'_> {
 
     /// The accumulator with an entry, in place when nothing else holds the map.
     pub(super) fn insert(&mut self, slot: u32, entry: &[Node; 2]) -> Outcome {
+        self.check(slot)?;
         let key = self.evaluate(&entry[0])?;
         let value = self.evaluate(&entry[1])?;
         self.context.allocate(2 * size_of::<CelValue>())?;
@@ -117,6 +124,11 @@ impl Frame<'_> {
         }
         Arc::make_mut(&mut entries).insert(place, (name, value));
         Ok(CelValue::Map(CelMap::Built(entries)))
+    }
+
+    /// An accumulator that is an error stays that error.
+    fn check(&self, slot: u32) -> Result<(), EvalError> {
+        self.slots[slot as usize].as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     fn take(&mut self, slot: u32) -> Outcome {

@@ -177,7 +177,7 @@ impl<'a> Frame<'a> {
         let limit = found.limit.as_ref().map(|limit| self.evaluate(limit)).transpose()?;
         self.count(|| cost::measure(Cost::Regex, &[value.clone(), found.regex.as_str().into()]))?;
         let CelValue::String(text) = &value else {
-            return Err(super::dispatch::no_match_overload(found.function, &value, limit.as_ref()));
+            return Err(super::dispatch::no_match_overload(found.function, &value));
         };
         match found.function {
             MatchFunction::Matches => library::matches_with(self.context, text, &found.regex),
@@ -224,7 +224,10 @@ impl<'a> Frame<'a> {
             let value = match (entry.optional, value) {
                 (false, value) => value,
                 (true, CelValue::Optional(Some(inner))) => (*inner).clone(),
-                (true, CelValue::Optional(None)) => continue,
+                (true, CelValue::Optional(None)) => {
+                    name.inspect(|name| map.remove(name)); // also an entry before it
+                    continue;
+                }
                 (true, value) => {
                     let (key, shown) = (key_text(&key), library::display(&value));
                     let text = format!("cannot initialize optional entry '{key}' from non-optional value {shown}");
@@ -288,10 +291,11 @@ impl<'a> Frame<'a> {
 
     fn index(&mut self, index: &Index) -> Outcome {
         let operand = self.evaluate(&index.operand)?;
-        let key = self.evaluate(&index.key)?;
         let (cursor, unwrapped) = Cursor::Cel(&operand).unwrap_optional();
         let optional = unwrapped || index.optional;
+        // what is not there has no entries, whatever the key is
         let Some(cursor) = cursor else { return Ok(CelValue::none()) };
+        let key = self.evaluate(&index.key)?;
         let in_list = is_list(&cursor);
         match cursor.step(&key)? {
             Some(found) if optional => Ok(CelValue::some(found.finish()?)),

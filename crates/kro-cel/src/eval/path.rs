@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
     /// The value under a key; `None` when it is not there.
     pub fn step(self, key: &CelValue) -> Result<Option<Cursor<'a>>, EvalError> {
         match self {
-            Self::Json(Value::Map(map)) => Ok(json_entry(map, key)),
+            Self::Json(Value::Map(map)) => json_entry(map, key),
             Self::Json(Value::List(items)) => Ok(item(items, list_index(key)?).map(Cursor::Json)),
             Self::Json(_) => missing(key),
             Self::Typed(value, schema) => step_typed(value, schema, key),
@@ -88,8 +88,11 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn json_entry<'a>(map: &'a Map, key: &CelValue) -> Option<Cursor<'a>> {
-    map.get(key.as_str()?).map(Cursor::Json)
+fn json_entry<'a>(map: &'a Map, key: &CelValue) -> Result<Option<Cursor<'a>>, EvalError> {
+    match key {
+        CelValue::String(name) => Ok(map.get(name).map(Cursor::Json)),
+        _ => missing(key),
+    }
 }
 
 fn item(items: &List, index: Option<usize>) -> Option<&Value> {
@@ -106,7 +109,13 @@ fn check_key(key: &CelValue) -> Result<(), EvalError> {
         key,
         CelValue::String(_) | CelValue::Int(_) | CelValue::Uint(_) | CelValue::Double(_) | CelValue::Bool(_)
     );
-    if valid { Ok(()) } else { Err(EvalError::invalid(format!("invalid qualifier type: {}", go_type(key)))) }
+    if valid { Ok(()) } else { Err(invalid_key(key)) }
+}
+
+/// The error for a value that is no key of anything.
+#[cold]
+pub(super) fn invalid_key(key: &CelValue) -> EvalError {
+    EvalError::invalid(format!("invalid qualifier type: {}", go_type(key)))
 }
 
 fn step_typed<'a>(
@@ -117,7 +126,7 @@ fn step_typed<'a>(
     use crate::view::SchemaForm;
     match (value, schema.form()) {
         (_, SchemaForm::Dynamic) => Cursor::Json(value).step(key),
-        (Value::Map(map), SchemaForm::Object | SchemaForm::Map) => Ok(typed_entry(map, schema, key)),
+        (Value::Map(map), SchemaForm::Object | SchemaForm::Map) => typed_entry(map, schema, key),
         (Value::List(items), SchemaForm::Array(_)) => {
             let found = item(items, list_index(key)?);
             Ok(found.map(|value| schema.items().map_or(Cursor::Json(value), |items| Cursor::Typed(value, items))))
@@ -128,15 +137,16 @@ fn step_typed<'a>(
     }
 }
 
-fn typed_entry<'a>(map: &'a Map, schema: &'a dyn ValueSchema, key: &CelValue) -> Option<Cursor<'a>> {
-    let (value, schema) = field(map, schema, key.as_str()?)?;
-    Some(schema.map_or(Cursor::Json(value), |schema| Cursor::Typed(value, schema)))
+fn typed_entry<'a>(map: &'a Map, schema: &'a dyn ValueSchema, key: &CelValue) -> Result<Option<Cursor<'a>>, EvalError> {
+    let CelValue::String(name) = key else { return missing(key) };
+    let found = field(map, schema, name);
+    Ok(found.map(|(value, schema)| schema.map_or(Cursor::Json(value), |schema| Cursor::Typed(value, schema))))
 }
 
 fn step_cel<'a>(value: &'a CelValue, key: &CelValue) -> Result<Option<Cursor<'a>>, EvalError> {
     match value {
-        CelValue::Map(CelMap::Json(map)) => Ok(json_entry(map, key)),
-        CelValue::Map(CelMap::View(view)) => Ok(typed_entry(&view.map, &*view.schema, key)),
+        CelValue::Map(CelMap::Json(map)) => json_entry(map, key),
+        CelValue::Map(CelMap::View(view)) => typed_entry(&view.map, &*view.schema, key),
         CelValue::Map(map) => {
             check_key(key)?;
             map.get(key).transpose().map(|found| found.map(Cursor::Owned))
@@ -164,6 +174,9 @@ fn step_cel<'a>(value: &'a CelValue, key: &CelValue) -> Result<Option<Cursor<'a>
 fn list_index(key: &CelValue) -> Result<Option<usize>, EvalError> {
     match key {
         CelValue::Int(index) => Ok(usize::try_from(*index).ok()),
+        CelValue::Uint(index) if i64::try_from(*index).is_err() => {
+            Err(EvalError::invalid(format!("unsupported index value {index} in list")))
+        }
         CelValue::Uint(index) => Ok(usize::try_from(*index).ok()),
         CelValue::Double(index) => match exact_i64(*index) {
             Some(index) => Ok(usize::try_from(index).ok()),
@@ -221,6 +234,11 @@ pub(super) fn go_type(value: &CelValue) -> &'static str {
         CelValue::Duration(_) => "types.Duration",
         CelValue::Type(_) => "*types.Type",
         CelValue::Optional(_) => "*types.Optional",
+        CelValue::Opaque(Opaque::Quantity(_)) => "cel.Quantity",
+        CelValue::Opaque(Opaque::Url(_)) => "cel.URL",
+        CelValue::Opaque(Opaque::Ip(_)) => "cel.IP",
+        CelValue::Opaque(Opaque::Cidr(_)) => "cel.CIDR",
+        CelValue::Opaque(Opaque::Semver(_)) => "cel.Semver",
         CelValue::Opaque(opaque) => opaque.type_name(),
     }
 }

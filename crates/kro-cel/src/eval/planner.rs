@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kro_value::Str;
 
 use super::dispatch;
-use super::path::{Path, Root, Step};
+use super::path::{Path, Root, Step, invalid_key};
 use super::plan::{
     Call, Candidate, Comparison, Element, Entry, Fold, Has, Index, Kind, Match, MatchFunction, Node, Selection,
 };
@@ -166,6 +166,11 @@ impl Planner<'_> {
                 {
                     return Some(Kind::Constant(literal_value(value)));
                 }
+                let is_object_type =
+                    environment.variable(&name).is_none() && environment.object_provider(&name).is_some();
+                if is_object_type && length == parts.len() {
+                    return Some(Kind::Constant(CelValue::Type((*name).into())));
+                }
                 found.push((self.variable(&name), length - 1));
             }
         }
@@ -229,9 +234,13 @@ impl Planner<'_> {
 
     fn index(&mut self, args: &[ExprId], optional: bool) -> Planned<Kind> {
         let [operand, key] = args else { return Ok(Kind::Fail(EvalError::no_overload())) };
+        // literals and names of types that are no keys of anything
+        let is_name = matches!(self.ast.kind(*key), ExprKind::Ident(_) | ExprKind::Select { .. });
+        let is_no_key = matches!(self.ast.kind(*key), ExprKind::Literal(Literal::Null | Literal::Bytes(_)));
         let operand = self.node(*operand)?;
         let key = self.node(*key)?;
         match key.kind {
+            Kind::Constant(key) if is_no_key || is_name && matches!(key, CelValue::Type(_)) => Err(invalid_key(&key)),
             Kind::Constant(key) => Ok(Kind::Path(Box::new(extend(operand, Step { key, optional })))),
             _ => Ok(Kind::Index(Box::new(Index { operand, key, optional }))),
         }

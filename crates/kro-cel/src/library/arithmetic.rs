@@ -87,10 +87,11 @@ fn uint(value: Option<u64>) -> Outcome {
     value.map(CelValue::Uint).ok_or_else(|| overflow("unsigned integer overflow"))
 }
 
-fn timestamp(nanoseconds: i128) -> Outcome {
-    CelTimestamp::from_total_nanoseconds(nanoseconds)
-        .map(CelValue::Timestamp)
-        .ok_or_else(|| overflow("timestamp overflow"))
+/// A moment some nanoseconds after another one, in the same offset from UTC.
+fn shifted(moment: CelTimestamp, nanoseconds: i64) -> Outcome {
+    let total = moment.total_nanoseconds() + i128::from(nanoseconds);
+    let there = CelTimestamp::from_total_nanoseconds(total).ok_or_else(|| overflow("timestamp overflow"))?;
+    Ok(CelValue::Timestamp(CelTimestamp { offset_seconds: moment.offset_seconds, ..there }))
 }
 
 fn duration(nanoseconds: Option<i64>) -> Outcome {
@@ -125,7 +126,7 @@ pub(crate) fn add(context: &mut EvalContext, left: &CelValue, right: &CelValue) 
         }
         (V::Duration(left), V::Duration(right)) => duration(left.0.checked_add(right.0)),
         (V::Timestamp(moment), V::Duration(span)) | (V::Duration(span), V::Timestamp(moment)) => {
-            timestamp(moment.total_nanoseconds() + i128::from(span.0))
+            shifted(*moment, span.0)
         }
         _ => Err(refuse(operators::ADD, left, is_number(left) || matches!(left, V::Bytes(_) | V::List(_)))),
     }
@@ -152,7 +153,10 @@ pub(crate) fn subtract(_: &mut EvalContext, left: &CelValue, right: &CelValue) -
         (V::Double(left), V::Double(right)) => Ok(V::Double(left - right)),
         (V::Uint(left), V::Uint(right)) => uint(left.checked_sub(*right)),
         (V::Duration(left), V::Duration(right)) => duration(left.0.checked_sub(right.0)),
-        (V::Timestamp(moment), V::Duration(span)) => timestamp(moment.total_nanoseconds() - i128::from(span.0)),
+        (V::Timestamp(moment), V::Duration(span)) => match span.0.checked_neg() {
+            Some(back) => shifted(*moment, back),
+            None => Err(overflow("integer overflow")),
+        },
         (V::Timestamp(left), V::Timestamp(right)) => {
             duration(i64::try_from(left.total_nanoseconds() - right.total_nanoseconds()).ok())
         }
@@ -204,7 +208,7 @@ pub(crate) fn negate(value: &CelValue) -> Outcome {
         CelValue::Int(value) => int(value.checked_neg()),
         CelValue::Double(value) => Ok(CelValue::Double(-value)),
         CelValue::Duration(value) => duration(value.0.checked_neg()),
-        _ => Err(refuse(operators::NEGATE, value, false)),
+        _ => Err(refuse(operators::NEGATE, value, matches!(value, CelValue::Bool(_)))),
     }
 }
 

@@ -9,12 +9,13 @@ use crate::declarations::Library;
 use crate::eval::{EvalContext, EvalError};
 use crate::value::CelValue;
 
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+const PADDED: GeneralPurpose = decoder(DecodePaddingMode::RequireCanonical);
+const UNPADDED: GeneralPurpose = decoder(DecodePaddingMode::RequireNone);
+
+const fn decoder(padding: DecodePaddingMode) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(padding).with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&alphabet::STANDARD, config)
+}
 
 /// cel-go's encoders.
 pub fn encoders() -> Library {
@@ -40,19 +41,23 @@ fn encode(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     new_string(context, STANDARD.encode(bytes))
 }
 
-/// Padding may be missing; line breaks are skipped.
+/// Padding may be missing as a whole; line breaks are skipped.
 fn decode(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let [CelValue::String(text)] = args else { return Err(EvalError::no_overload()) };
     context.charge(text.len() as u64 / 8)?;
     context.allocate(text.len())?;
     let compact = text.replace(['\n', '\r'], "");
-    match LENIENT.decode(&compact) {
+    match PADDED.decode(&compact).or_else(|_| UNPADDED.decode(&compact)) {
         Ok(bytes) => Ok(CelValue::Bytes(bytes.into())),
         Err(error) => {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => compact.len() / 4 * 4,
+                base64::DecodeError::InvalidPadding => compact.find('=').unwrap_or(compact.len()),
+                base64::DecodeError::InvalidLength(_) => compact.len() / 4 * 4,
             };
+            // as a place in the text with its line breaks
+            let mut places = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r'));
+            let at = places.nth(at).map_or(text.len(), |(place, _)| place);
             Err(EvalError::invalid(format!("illegal base64 data at input byte {at}")))
         }
     }

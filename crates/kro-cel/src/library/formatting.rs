@@ -331,6 +331,9 @@ fn check_clauses(
     let mut rest = text;
     let mut index = 0;
     while !rest.is_empty() {
+        if rest == "%" {
+            return Err((None, "unexpected end of string".to_owned())); // before it is looked for an argument
+        }
         if rest.starts_with('%') && !rest.starts_with("%%") {
             check_argument(rest, index, elements.len()).map_err(|problem| (None, problem))?;
         }

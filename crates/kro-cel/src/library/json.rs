@@ -5,7 +5,7 @@ use crate::Implementation;
 use crate::convert::{Encoding, convert};
 use crate::declarations::Library;
 use crate::eval::{EvalContext, EvalError};
-use crate::value::{CelMap, CelValue, Opaque};
+use crate::value::{CelMap, CelValue, MapKey, Opaque};
 
 /// kro's JSON functions.
 pub fn json() -> Library {
@@ -126,6 +126,9 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
         CelValue::Timestamp(moment) if dialect == Dialect::Protobuf => write_string(&moment.to_text(), out),
         CelValue::Duration(duration) if dialect == Dialect::Protobuf => write_string(&duration.to_text(), out),
         CelValue::Opaque(opaque) if dialect == Dialect::Protobuf => return Err(unencodable(opaque)),
+        CelValue::Type(_) if dialect == Dialect::Protobuf => {
+            return Err(EvalError::invalid("type conversion not supported for 'type'"));
+        }
         other => {
             let converted = convert(context, other, Encoding::Json)
                 .map_err(|problem| EvalError::invalid(format!("json.marshal failed to convert value: {problem}")))?;
@@ -151,19 +154,11 @@ fn unencodable(opaque: &Opaque) -> EvalError {
 }
 
 fn write_map(context: &mut EvalContext, map: &CelMap, out: &mut String, dialect: Dialect) -> Result<(), EvalError> {
-    let mut entries = map.entries()?;
-    if dialect == Dialect::Protobuf {
-        entries = entries
-            .into_iter()
-            .map(|(key, value)| (crate::value::MapKey::String(key.to_string().into()), value))
-            .collect();
-        entries.sort_by(|left, right| left.0.cmp(&right.0));
-    }
+    let entries = map.entries()?;
     out.push('{');
     for (index, (key, value)) in entries.iter().enumerate() {
         let Some(key) = key.as_str() else {
-            let problem = crate::convert::key_problem(key);
-            return Err(EvalError::invalid(format!("json.marshal failed to convert value: {problem}")));
+            return Err(EvalError::invalid(key_problem(key, dialect)));
         };
         if index > 0 {
             out.push(',');
@@ -174,6 +169,17 @@ fn write_map(context: &mut EvalContext, map: &CelMap, out: &mut String, dialect:
     }
     out.push('}');
     Ok(())
+}
+
+#[cold]
+fn key_problem(key: &MapKey, dialect: Dialect) -> String {
+    match (dialect, key) {
+        (Dialect::Go, _) => format!("json.marshal failed to convert value: {}", crate::convert::key_problem(key)),
+        (Dialect::Protobuf, MapKey::Bool(_)) => "type conversion error from bool to 'string'".to_owned(),
+        (Dialect::Protobuf, _) => {
+            format!("unsupported type conversion from '{}' to string", key.to_value().type_name())
+        }
+    }
 }
 
 fn write_integer(value: i128, out: &mut String, dialect: Dialect) {

@@ -104,6 +104,9 @@ fn is_sorted(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let mut previous: Option<CelValue> = None;
     for item in list.iter() {
         let item = item?;
+        if !is_ordered(&item) {
+            return Err(EvalError::no_overload());
+        }
         if previous.is_some_and(|previous| compare(&previous, &item) == Some(Ordering::Greater)) {
             return Ok(CelValue::Bool(false));
         }
@@ -122,6 +125,12 @@ fn sum(context: &mut EvalContext, args: &[CelValue], zero: CelValue) -> Outcome 
     Ok(total)
 }
 
+/// True for values of types with an order, even if two of them have none between them.
+fn is_ordered(value: &CelValue) -> bool {
+    use CelValue::{Bool, Bytes, Double, Duration, Int, String, Timestamp, Uint};
+    matches!(value, Bool(_) | Int(_) | Uint(_) | Double(_) | String(_) | Bytes(_) | Timestamp(_) | Duration(_))
+}
+
 /// The first item that no other one beats. Items that cannot be compared with it are passed over.
 fn extreme(context: &mut EvalContext, args: &[CelValue], name: &str, beaten: Ordering) -> Outcome {
     let [CelValue::List(list)] = args else { return Err(EvalError::no_overload()) };
@@ -129,7 +138,7 @@ fn extreme(context: &mut EvalContext, args: &[CelValue], name: &str, beaten: Ord
     let mut best: Option<CelValue> = None;
     for item in list.iter() {
         let item = item?;
-        if matches!(item, CelValue::Null | CelValue::List(_) | CelValue::Map(_) | CelValue::Type(_)) {
+        if !is_ordered(&item) {
             return Err(EvalError::no_overload());
         }
         let replace = best.as_ref().is_none_or(|best| compare(best, &item) == Some(beaten));

@@ -85,7 +85,14 @@ fn flatten(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let (list, depth) = match args {
         [CelValue::List(list)] => (list, 1),
         [CelValue::List(list), CelValue::Int(depth)] => (list, *depth),
-        [other, ..] => return Err(no_overload(&format!("{}.flatten()", other.type_name()))),
+        [other, rest @ ..] => {
+            let given = match other {
+                CelValue::Map(_) => "map(dyn, dyn)",
+                CelValue::Optional(_) => "optional_type(dyn)",
+                other => other.type_name(),
+            };
+            return Err(no_overload(&format!("{given}.flatten({})", rest.first().map_or("", CelValue::type_name))));
+        }
         [] => return Err(EvalError::no_overload()),
     };
     if depth < 0 {

@@ -161,7 +161,8 @@ fn abs(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
 
 fn sign(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
     Ok(match args {
-        [CelValue::Double(value)] if value.is_nan() || *value == 0.0 => CelValue::Double(*value),
+        [CelValue::Double(value)] if *value == 0.0 => CelValue::Double(0.0), // without a sign of its own
+        [CelValue::Double(value)] if value.is_nan() => CelValue::Double(*value),
         [CelValue::Double(value)] => CelValue::Double(value.signum()),
         [CelValue::Uint(value)] => CelValue::Uint(u64::from(*value > 0)),
         [CelValue::Int(value)] => CelValue::Int(value.signum()),

@@ -10,25 +10,85 @@ const REPEAT_MAX: u32 = 1000;
 /// What RE2 refuses and the crate accepts, in Go's words.
 pub(super) fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);
+    let mut repeats = Repeats::default();
     let mut rest = pattern;
     while let Some(character) = rest.chars().next() {
+        let before = rest;
         rest = match character {
             '\\' => escape(rest, &mut out)?,
             '[' => class(rest, &mut out)?,
-            '{' => {
-                check_repeat(rest)?;
-                brace(rest, &mut out)
-            }
+            '{' => brace(rest, &mut out),
             '(' if is_unsupported_group(rest) => {
                 return Err(format!("invalid or unsupported Perl syntax: `{}`", group_head(rest)));
+            }
+            '(' if rest.starts_with("(?") => {
+                out.push_str("(?");
+                &rest[2..]
             }
             _ => {
                 out.push(character);
                 &rest[character.len_utf8()..]
             }
         };
+        repeats.see(pattern, before, character)?;
     }
     Ok(out)
+}
+
+/// What RE2 allows of repetitions: not one right after the other, and no more than a thousand copies of anything.
+#[derive(Default)]
+struct Repeats {
+    /// Where the repetition starts that ends here.
+    last: Option<usize>,
+    /// Where the repetition that is being read ends; it may have a question mark of its own.
+    end: usize,
+    /// Copies of what was read last.
+    copies: u32,
+    /// The most copies inside of each group that is open.
+    groups: Vec<u32>,
+}
+
+impl Repeats {
+    fn see(&mut self, pattern: &str, text: &str, character: char) -> Result<(), String> {
+        let at = pattern.len() - text.len();
+        if at < self.end {
+            return Ok(()); // the question mark or the bounds of the repetition before
+        }
+        let bounds = if character == '{' { repeat(text) } else { None };
+        let length = match (&bounds, character) {
+            (Some((shown, _)), _) => shown.len(),
+            (None, '*' | '+' | '?') => 1,
+            _ => {
+                self.see_operand(character);
+                return Ok(());
+            }
+        };
+        self.end = at + length + usize::from(text[length..].starts_with('?'));
+        if let Some(start) = self.last {
+            return Err(format!("invalid nested repetition operator: `{}`", &pattern[start..self.end]));
+        }
+        self.last = Some(at);
+        if let Some((shown, bounds)) = bounds {
+            self.copies = self.copies.max(1).saturating_mul(bounds.into_iter().max().unwrap_or(1).max(1));
+            if self.copies > REPEAT_MAX {
+                return Err(format!("invalid repeat count: `{shown}`"));
+            }
+        }
+        Ok(())
+    }
+
+    fn see_operand(&mut self, character: char) {
+        self.last = None;
+        let copies = std::mem::replace(&mut self.copies, 1);
+        if let Some(most) = self.groups.last_mut() {
+            *most = copies.max(*most);
+        }
+        match character {
+            '(' => self.groups.push(1),
+            ')' => self.copies = self.groups.pop().unwrap_or(1),
+            _ => {}
+        }
+    }
 }
 
 /// Look-around and other groups of Perl.
@@ -60,15 +120,6 @@ fn repeat(text: &str) -> Option<(&str, Vec<u32>)> {
     }
     let bounds = [least, most].into_iter().filter(|part| !part.is_empty()).map(|part| part.parse().unwrap_or(u32::MAX));
     Some((&text[..=end], bounds.collect()))
-}
-
-fn check_repeat(text: &str) -> Result<(), String> {
-    match repeat(text) {
-        Some((shown, bounds)) if bounds.iter().any(|bound| *bound > REPEAT_MAX) => {
-            Err(format!("invalid repeat count: `{shown}`"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// An escape outside of brackets; returns the rest.
@@ -204,6 +255,8 @@ mod tests {
             (r"^\p{Greek}[\pL]$", "αb", true),
             (r"(?i)straße", "STRASSE", false),
             (r"^[+--]+$", ",-", true),
+            (r"^(?:a{2}b*?){3}c?$", "aabaabaab", true),
+            (r"^(?i:A)+\*{2}$", "aa**", true),
         ] {
             assert_eq!(compile(pattern).map(|regex| regex.is_match(text)), Ok(matched), "{pattern} {text}");
         }
@@ -214,6 +267,9 @@ mod tests {
         for (pattern, message) in [
             ("a{1001}", "error parsing regexp: invalid repeat count: `{1001}`"),
             ("[a-", "error parsing regexp: missing closing ]: `[a-`"),
+            ("a**", "error parsing regexp: invalid nested repetition operator: `**`"),
+            ("a+?{2}b", "error parsing regexp: invalid nested repetition operator: `+?{2}`"),
+            ("((ab{100})c{2}){20}", "error parsing regexp: invalid repeat count: `{20}`"),
             ("(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"),
             (r"a\", "error parsing regexp: trailing backslash at end of expression: ``"),
         ] {

@@ -27,17 +27,19 @@ pub fn kubernetes_regex() -> Library {
 pub(crate) fn compile(pattern: &str) -> Result<Regex, EvalError> {
     let translated = super::regex_syntax::translate(pattern)
         .map_err(|problem| EvalError::invalid(format!("error parsing regexp: {problem}")))?;
-    regex::RegexBuilder::new(&translated)
-        .size_limit(1 << 20)
-        .dfa_size_limit(1 << 20)
-        .nest_limit(250)
-        .build()
-        .map_err(|error| EvalError::invalid(format!("error parsing regexp: {}", last_line(&error.to_string()))))
+    regex::RegexBuilder::new(&translated).size_limit(1 << 20).dfa_size_limit(1 << 20).nest_limit(250).build().map_err(
+        |error| EvalError::invalid(format!("error parsing regexp: {}", in_go_words(&error.to_string(), pattern))),
+    )
 }
 
 /// The regex crate explains over many lines; the last one says what is wrong.
-fn last_line(text: &str) -> String {
-    text.lines().last().unwrap_or(text).trim_start_matches("error: ").to_owned()
+fn in_go_words(text: &str, pattern: &str) -> String {
+    match text.lines().last().unwrap_or(text).trim_start_matches("error: ") {
+        "unclosed group" => format!("missing closing ): `{pattern}`"),
+        "unopened group" => format!("unexpected ): `{pattern}`"),
+        "repetition operator missing expression" => "missing argument to repetition operator: `*`".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn charge(context: &mut EvalContext, text: &str, pattern_length: usize) -> Result<(), EvalError> {

@@ -97,7 +97,9 @@ fn part(name: &'static str, code: Implementation, signatures: [&'static str; 2])
 }
 
 fn year(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
-    read(args, |local| i64::from(local.year()))
+    let moment = local(args)?;
+    let later = if is_beyond(moment) { YEARS_PER_CYCLE } else { 0 };
+    Ok(CelValue::Int(i64::from(civil(moment).year()) + later))
 }
 
 fn month(_: &mut EvalContext, args: &[CelValue]) -> Outcome {
@@ -142,18 +144,43 @@ fn span(args: &[CelValue], unit_nanoseconds: i64) -> Outcome {
 }
 
 fn read(args: &[CelValue], part: fn(DateTime) -> i64) -> Outcome {
-    let local = match args {
-        [CelValue::Timestamp(moment)] => CelTimestamp { offset_seconds: 0, ..*moment }.civil(),
-        [CelValue::Timestamp(moment), CelValue::String(zone)] => in_zone(*moment, zone)?,
-        _ => return Err(EvalError::no_overload()),
-    };
-    Ok(CelValue::Int(part(local)))
+    local(args).map(|moment| CelValue::Int(part(civil(moment))))
 }
 
-fn in_zone(moment: CelTimestamp, zone: &str) -> Result<DateTime, EvalError> {
+/// The moment in the zone asked for, UTC without one.
+fn local(args: &[CelValue]) -> Result<CelTimestamp, EvalError> {
+    let (moment, offset_seconds) = match args {
+        [CelValue::Timestamp(moment)] => (*moment, 0),
+        [CelValue::Timestamp(moment), CelValue::String(zone)] => (*moment, offset_in(*moment, zone)?),
+        _ => return Err(EvalError::no_overload()),
+    };
+    Ok(CelTimestamp { offset_seconds, ..moment })
+}
+
+/// The calendar repeats after so many years, weekdays included.
+const YEARS_PER_CYCLE: i64 = 400;
+const SECONDS_PER_CYCLE: i64 = 146_097 * 86_400;
+
+/// True when a zone east of UTC already has the year 10000, which no date here has.
+fn is_beyond(moment: CelTimestamp) -> bool {
+    moment.seconds + i64::from(moment.offset_seconds) > CelTimestamp::SECONDS_MAX
+}
+
+fn civil(moment: CelTimestamp) -> DateTime {
+    let back = if is_beyond(moment) { SECONDS_PER_CYCLE } else { 0 };
+    CelTimestamp { seconds: moment.seconds - back, ..moment }.civil()
+}
+
+/// Seconds east of UTC.
+fn offset_in(moment: CelTimestamp, zone: &str) -> Result<i32, EvalError> {
     if let Some((hours, minutes)) = zone.split_once(':') {
-        let offset_seconds = fixed_offset(zone, hours, minutes)?;
-        return Ok(CelTimestamp { offset_seconds, ..moment }.civil());
+        return fixed_offset(zone, hours, minutes);
+    }
+    if zone.starts_with(['/', '\\']) || zone.contains("..") {
+        return Err(EvalError::invalid("time: invalid location name"));
+    }
+    if zone.contains('\0') {
+        return Err(EvalError::invalid("invalid argument"));
     }
     let unknown = || EvalError::invalid(format!("unknown time zone {zone}"));
     // an empty name is UTC, as in Go
@@ -164,8 +191,7 @@ fn in_zone(moment: CelTimestamp, zone: &str) -> Result<DateTime, EvalError> {
     };
     let last = jiff::Timestamp::MAX; // some hours before the end of the year 9999
     let instant = jiff::Timestamp::from_second(moment.seconds).unwrap_or(last);
-    let offset_seconds = time_zone.to_offset(instant).seconds();
-    Ok(CelTimestamp { offset_seconds, ..moment }.civil())
+    Ok(time_zone.to_offset(instant).seconds())
 }
 
 fn fixed_offset(zone: &str, hours: &str, minutes: &str) -> Result<i32, EvalError> {

@@ -234,6 +234,11 @@ impl MapBuilder {
         self.entries.insert(key, value);
     }
 
+    /// Removes the entry of a key.
+    pub fn remove(&mut self, key: &MapKey) {
+        self.entries.remove(key);
+    }
+
     /// Puts an entry unless its key is there already; returns whether it was put.
     pub fn insert_new(&mut self, key: MapKey, value: CelValue) -> bool {
         match self.entries.entry(key) {

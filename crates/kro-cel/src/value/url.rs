@@ -23,9 +23,9 @@ impl Url {
     pub fn parse(text: &str) -> Result<Self, String> {
         let problem = |problem: String| format!("parse {text:?}: {problem}");
         // A request has no fragment, so the hash is part of the path or query when the form is checked.
-        Parts::read(text).map_err(problem)?;
+        Parts::read(text, true).map_err(problem)?;
         let (whole, fragment) = text.split_once('#').map_or((text, None), |(whole, tail)| (whole, Some(tail)));
-        let parts = Parts::read(whole).map_err(problem)?;
+        let parts = Parts::read(whole, false).map_err(problem)?;
         let fragment =
             fragment.map(|fragment| unescape(fragment.as_bytes(), Place::Path)).transpose().map_err(problem)?;
         Ok(parts.build(fragment))
@@ -36,7 +36,7 @@ impl Url {
     /// # Errors
     /// As [`Self::parse`].
     pub fn check(text: &str) -> Result<(), String> {
-        Parts::read(text).map(|_| ()).map_err(|problem| format!("parse {text:?}: {problem}"))
+        Parts::read(text, true).map(|_| ()).map_err(|problem| format!("parse {text:?}: {problem}"))
     }
 
     /// The host without port and without the brackets of an IPv6 address.
@@ -71,7 +71,8 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn read(text: &'a str) -> Result<Self, String> {
+    /// Takes a text apart; in a request, what starts with two slashes is a path.
+    fn read(text: &'a str, is_request: bool) -> Result<Self, String> {
         if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
             return Err("net/url: invalid control character in URL".to_owned());
         }
@@ -100,7 +101,9 @@ impl<'a> Parts<'a> {
                 }
             };
         }
-        if let Some(rest) = rest.strip_prefix("//").filter(|_| !scheme.is_empty()) {
+        if let Some(rest) =
+            rest.strip_prefix("//").filter(|tail| !scheme.is_empty() || !(is_request || tail.starts_with('/')))
+        {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             (parts.user, parts.host) = read_authority(authority)?;
             parts.has_authority = true;

@@ -7,6 +7,7 @@
 mod blocks;
 mod checking;
 mod evaluation;
+mod generated;
 mod generators;
 mod parsing;
 mod shared;

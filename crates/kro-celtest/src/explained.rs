@@ -1,0 +1,121 @@
+//! Differences from the reference that are meant. Each has a reason and applies to nothing but what it is about.
+
+use serde_json::{Value, json};
+
+use crate::comparison::{Case, first_syntax_error};
+
+/// A reason, and the cases that it explains.
+pub struct Explanation {
+    /// Why this engine answers otherwise.
+    pub reason: &'static str,
+    explains: fn(&Case) -> bool,
+}
+
+/// All of them.
+pub const EXPLANATIONS: &[Explanation] = &[
+    Explanation {
+        reason: "with typed objects the reference cannot plan names of types; here they work",
+        explains: |case| {
+            case.reference_stage() == "plan" && case.reference_error().starts_with("reference to undefined type: ")
+        },
+    },
+    Explanation {
+        reason: "keys of maps are bool, int, uint or string, as the specification says; the reference takes any in literals",
+        explains: |case| case.our_error().starts_with("unsupported key type: "),
+    },
+    Explanation {
+        reason: "words of Go's own library",
+        explains: |case| {
+            let words = ["ParseAddr(", "ParsePrefix(", "parse \"", "error parsing regexp", "parse JSON"];
+            let same_words = |word: &&str| case.reference_error().contains(word) && case.our_error().contains(word);
+            case.reference_stage() == case.our_stage() && words.iter().any(same_words)
+        },
+    },
+    Explanation { reason: "the name of one of the oracle's own types", explains: has_oracle_name },
+    Explanation {
+        reason: "addresses are those of Kubernetes, as kro has them; cel-go's network extension looks at literals early",
+        explains: is_network_extension,
+    },
+    Explanation {
+        reason: "Go's protobuf library has a space or a no-break space in its messages, by chance",
+        explains: |case| {
+            case.reference_error().contains("proto:\u{a0}")
+                && case.reference_error().replace('\u{a0}', " ") == case.our_error()
+        },
+    },
+    Explanation {
+        reason: "has() of a path through an optional is a bool, as its type says; the reference makes an optional of it",
+        explains: |case| {
+            let as_key = case.reference_error() == "invalid qualifier type: *types.Optional";
+            let as_value = case.reference["type"] == "bool" && case.reference["value"].get("optional").is_some();
+            case.text.contains("has(") && (as_key || as_value)
+        },
+    },
+    Explanation {
+        reason: "the reference subtracts the smallest integer from a quantity as if it were added",
+        explains: |case| case.text.contains(".sub(-9223372036854775808)") && case.reference_stage() == case.our_stage(),
+    },
+    Explanation {
+        reason: "the nearest double of a quantity; the reference multiplies by a power of ten, which rounds twice",
+        explains: |case| {
+            let close = |(left, right): (f64, f64)| (left - right).abs() <= left.abs() * 1e-15;
+            let double = |answer: &Value| answer["value"]["double"].as_f64();
+            let doubles = double(&case.reference).zip(double(&case.ours));
+            case.text.contains("asApproximateFloat") && doubles.is_some_and(close)
+        },
+    },
+    Explanation {
+        reason: "what is said after a syntax error depends on how the reference's parser recovers; the first one is the same",
+        explains: |case| {
+            let first =
+                |answer: &Value| first_syntax_error(answer).map(|error| (error["line"].clone(), error["col"].clone()));
+            first(&case.reference).is_some() && first(&case.reference) == first(&case.ours)
+        },
+    },
+    Explanation {
+        reason: "a whole object keeps the names of its fields; the reference shows them escaped",
+        explains: |case| case.reference["value"].to_string().contains("a__dash__b"),
+    },
+];
+
+/// The names that the oracle's own types have in messages.
+fn has_oracle_name(case: &Case) -> bool {
+    let names = [
+        ("main.omitVal", "kro.run.Omit"),
+        ("main.conditionVal", "kro.run.Condition"),
+        ("main.runtimeVal", "kro.run.Runtime"),
+    ];
+    names.iter().any(|(theirs, ours)| case.reference_error().replace(theirs, ours) == case.our_error())
+        && case.reference_error().contains("main.")
+}
+
+/// What cel-go's network extension says about addresses, early or when it is evaluated.
+fn is_network_extension(case: &Case) -> bool {
+    let errors = case.reference["errors"].to_string();
+    let early = errors.contains("invalid ip argument: ") || errors.contains("invalid cidr argument: ");
+    let words =
+        ["CIDR \"", "IP Address \"", "IP address \"", "IPv4-mapped", "unsupported type conversion to '*structpb"]
+            .iter()
+            .any(|start| case.reference_error().starts_with(start))
+            && case.our_stage() == "eval";
+    let same_value = case.our_stage() == "ok" && plain_addresses(&case.reference["value"]) == case.ours["value"];
+    case.environment == "extended" && (early || words || same_value)
+}
+
+/// A value in which addresses of the network extension are written as those of Kubernetes.
+fn plain_addresses(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(plain_addresses).collect(),
+        Value::Object(map) => match (map.get("opaque").and_then(Value::as_array).map(Vec::as_slice), map.len()) {
+            (Some([Value::String(name), text]), 1) if name == "net.IP" => json!({"ip": text}),
+            (Some([Value::String(name), text]), 1) if name == "net.CIDR" => json!({"cidr": text}),
+            _ => map.iter().map(|(key, value)| (key.clone(), plain_addresses(value))).collect(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// Why a case may differ.
+pub fn explain(case: &Case) -> Option<&'static str> {
+    EXPLANATIONS.iter().find(|explanation| (explanation.explains)(case)).map(|explanation| explanation.reason)
+}

@@ -28,7 +28,7 @@ struct Layer {
     namespaces: BTreeSet<Str>,
     // what follows is copied from the parent: small or shared
     providers: Providers,
-    options: ParseOptions,
+    options: Arc<ParseOptions>,
     container: Str,
     cross_type_numeric_comparisons: bool,
 }
@@ -166,8 +166,9 @@ impl EnvironmentBuilder {
     /// Takes in a library.
     #[must_use]
     pub fn library(mut self, library: &Library) -> Self {
-        self.layer.options.optional_syntax |= library.optional_syntax;
-        self.layer.options.macros.extend(library.macros.iter().copied());
+        let options = Arc::make_mut(&mut self.layer.options);
+        options.optional_syntax |= library.optional_syntax;
+        options.macros.extend(library.macros.iter().copied());
         for function in &library.functions {
             self = self.shared_function(function);
         }
@@ -228,14 +229,14 @@ impl EnvironmentBuilder {
     /// Turns the optional syntax (`a.?b`, `a[?b]`, `{?k: v}`) on or off.
     #[must_use]
     pub fn optional_syntax(mut self, on: bool) -> Self {
-        self.layer.options.optional_syntax = on;
+        Arc::make_mut(&mut self.layer.options).optional_syntax = on;
         self
     }
 
     /// Turns all macros off.
     #[must_use]
     pub fn without_macros(mut self) -> Self {
-        self.layer.options.macros.clear();
+        Arc::make_mut(&mut self.layer.options).macros.clear();
         self
     }
 

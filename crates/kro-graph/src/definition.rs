@@ -37,7 +37,8 @@ pub(crate) struct Entry {
     pub id: Str,
     /// The entry itself: `spec.resources[3]`.
     pub path: FieldPath,
-    /// The object: the template, or the object made of an external reference.
+    /// The object: the template, or the object made of an external reference; `null` when there is none, which was
+    /// reported.
     pub object: Value,
     /// Where `object` stands; for a plain manifest, the entry itself.
     pub object_path: FieldPath,

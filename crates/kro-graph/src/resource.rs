@@ -70,6 +70,9 @@ fn error(report: &mut Report<'_>, entry: &Entry, code: Code, path: &FieldPath, m
 }
 
 fn read_gvk(report: &mut Report<'_>, entry: &Entry) -> Option<Gvk> {
+    if entry.object.is_null() {
+        return None;
+    }
     let id = &entry.id;
     let mut problem = None;
     let mut text = |key: &str| {

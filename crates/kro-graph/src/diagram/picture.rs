@@ -39,7 +39,7 @@ pub struct Picture {
 
 impl Picture {
     pub fn of(graph: &Graph) -> Self {
-        let mut items: Vec<Item> = graph.instance.iter().map(|api| instance_item(api)).collect();
+        let mut items: Vec<Item> = graph.instance.iter().map(instance_item).collect();
         let first = items.len();
         items.extend(graph.nodes.iter().map(node_item));
         let arrows: Vec<Arrow> = edges(graph).iter().map(|edge| arrow(edge, first)).collect();

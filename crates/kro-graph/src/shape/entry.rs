@@ -22,15 +22,15 @@ pub(super) fn read_all(report: &mut Report<'_>, entries: &[Value], path: &FieldP
     for (index, entry) in entries.iter().enumerate() {
         let path = index_path(path, index);
         if let Some(object) = Object::read(report, entry, &path) {
-            result.extend(read(report, &object, &mut taken));
+            result.push(read(report, &object, &mut taken));
         }
     }
     result
 }
 
-fn read(report: &mut Report<'_>, entry: &Object<'_>, taken: &mut HashSet<Str>) -> Option<Entry> {
+fn read(report: &mut Report<'_>, entry: &Object<'_>, taken: &mut HashSet<Str>) -> Entry {
     if is_manifest(entry.map) {
-        return Some(read_manifest(report, entry, taken));
+        return read_manifest(report, entry, taken);
     }
     entry.check_keys(report, KEYS);
     let id = entry.required_string(report, "id").map(|(id, _)| id).unwrap_or_default();
@@ -43,11 +43,11 @@ fn read(report: &mut Report<'_>, entry: &Object<'_>, taken: &mut HashSet<Str>) -
         Some(object @ Value::Map(_)) => object,
         Some(other) => {
             wrong_type(report, &entry.at(key), "object", &other);
-            return None;
+            Value::Null
         }
-        None => return None,
+        None => Value::Null, // the rest of the entry is checked all the same
     };
-    Some(Entry { id, object, object_path: entry.at(key), is_external, ..conditions(report, entry) })
+    Entry { id, object, object_path: entry.at(key), is_external, ..conditions(report, entry) }
 }
 
 /// A plain manifest: no template and no reference, but what makes an object.

@@ -61,7 +61,9 @@ fn check_iterators(report: &mut Report<'_>, entry: &Entry, ids: &HashSet<&Str>, 
     let dimensions_max = options.collection_dimensions_max;
     if entry.for_each.len() > dimensions_max {
         let count = entry.for_each.len();
-        let problem = format!("forEach cannot have more than {dimensions_max} dimensions, got {count}");
+        let problem = format!(
+            "forEach cannot have more than {dimensions_max} dimensions, got {count} (limit collection_dimensions_max)"
+        );
         report_problem(entry.path.field("forEach"), problem);
     }
     let mut seen = HashSet::new();

@@ -174,6 +174,21 @@ fn limits_are_named() {
         let found: Vec<String> = outcome.diagnostics.iter().map(ToString::to_string).collect();
         assert!(found.iter().any(|text| text.contains("KRO3012") && text.contains(limit)), "{found:?}");
     }
+    let many = format!("resources:\n{}", "- {id: a}\n".repeat(5_001));
+    let loops = format!(
+        "resources:\n- id: web\n  forEach:\n{}",
+        (0..11).map(|n| format!("  - a{n}: '${{schema.spec.zones}}'\n")).collect::<String>()
+    );
+    let deep = format!("schema:\n  apiVersion: v1\n  kind: Web\n  spec: {{a: '{}string'}}\n", "[]".repeat(17));
+    for (text, code, limit) in [
+        (many, "KRO1016", "limit resources_max: 5001 resources, at most 5000 are allowed"),
+        (loops, "KRO1011", "forEach cannot have more than 10 dimensions, got 11 (limit collection_dimensions_max)"),
+        (deep, "KRO2002", "type nesting too deep (max 16)"),
+    ] {
+        let outcome = compile_text(&text, FileId(0));
+        let found: Vec<String> = outcome.diagnostics.iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|text| text.contains(code) && text.contains(limit)), "{found:?}");
+    }
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     (1..9).for_each(|level| {
         let alias = format!("*a{}", level - 1);

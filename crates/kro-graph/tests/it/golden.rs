@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use kro_diagnostics::{SourceMap, render_text};
+use kro_diagnostics::{FileId, SourceMap, render_text};
 use kro_graph::{BuiltinSchemas, CompileOptions, Compiled, CrdSchemas, NodeIndex, SchemaSources, Source, compile_set};
 use kro_langtest::workspace_root;
 use kro_value::{Value, to_json_pretty};
 
-use crate::properties::assert_ordered;
+use crate::properties::{assert_ordered, reversed};
 
 /// The YAML files below a folder, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -54,6 +54,48 @@ fn record(compiled: &Compiled) -> Value {
         ("warnings", warnings.collect::<Vec<Value>>().into()),
         ("crd", graph.instance.as_ref().map_or(Value::Null, |api| api.crd.clone())),
     ])
+}
+
+/// What depends on the formatting of nothing: the record without places.
+fn compile_texts(texts: &[String], schemas: &SchemaSources<'_>) -> Value {
+    let parse = |text: &String| kro_yaml::parse(text, FileId(0)).documents.remove(0);
+    let sources: Vec<Source> = texts.iter().map(|text| Source::from_document(parse(text))).collect();
+    compile_set(&sources, schemas, &CompileOptions::default()).iter().map(record).collect::<Vec<Value>>().into()
+}
+
+/// Comments before all that stands at the margin, and behind every key of a map.
+fn commented(yaml: &str) -> String {
+    let has_blocks = yaml.lines().any(|line| line.trim_end().ends_with(['|', '>', '-']));
+    let comment = |line: &str| match line {
+        line if line.starts_with(|first: char| first.is_ascii_alphabetic()) => format!("\n# about this\n{line}\n"),
+        line if line.ends_with(':') && !has_blocks => format!("{line} # and this\n"),
+        line => format!("{line}\n"),
+    };
+    yaml.lines().map(comment).collect()
+}
+
+#[test]
+fn formatting_does_not_matter() {
+    let root = workspace_root().join("tests/golden");
+    let mut sources = SourceMap::new();
+    let crds: Vec<kro_yaml::Document> =
+        files(&root.join("crds")).iter().flat_map(|path| documents(path, &mut sources)).collect();
+    let crds = CrdSchemas::new(crds.iter().map(|document| document.root.value()));
+    let schemas = SchemaSources::new([&BuiltinSchemas as _, &crds as _]);
+    for path in files(&root.join("definitions")) {
+        let values: Vec<Value> =
+            documents(&path, &mut sources).iter().map(|document| document.root.to_value()).collect();
+        let plain: Vec<String> = values.iter().map(kro_yaml::to_yaml).collect();
+        let expected = compile_texts(&plain, &schemas);
+        let variants: [Vec<String>; 3] = [
+            plain.iter().map(|text| commented(text)).collect(),
+            values.iter().map(Value::to_string).collect(),
+            values.iter().map(reversed).collect(),
+        ];
+        for variant in variants {
+            assert_eq!(compile_texts(&variant, &schemas), expected, "{}", path.display());
+        }
+    }
 }
 
 #[test]

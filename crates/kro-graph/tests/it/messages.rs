@@ -108,5 +108,5 @@ fn messages_begin_as_the_contract_says() {
 #[test]
 fn all_errors_are_told() {
     let message = message("{a: b}", "{id: a}, {id: self}");
-    assert_eq!(message.lines().count(), 3, "{message}");
+    assert_eq!(message.lines().count(), 4, "{message}");
 }

@@ -18,7 +18,7 @@ fn compile_yaml(text: &str) -> Vec<Compiled> {
 }
 
 /// JSON text with the keys of all maps in descending order.
-fn reversed(value: &Value) -> String {
+pub fn reversed(value: &Value) -> String {
     match value {
         Value::Map(map) => {
             let entries =
@@ -72,6 +72,105 @@ fn definition() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Texts that are right somewhere, nearly right, or wrong everywhere.
+fn text() -> impl Strategy<Value = String> {
+    let parts = vec![
+        "${schema.spec.a}",
+        "${schema.spec.n}",
+        "${r0.metadata.name}",
+        "${r1.spec.replicas}",
+        "${r2.map(x, x.metadata.name)}",
+        "${each.metadata.name}",
+        "${z}",
+        "a-${z}",
+        "${schema.spec.list}",
+        "${[1, 2]}",
+        "${{'a': 'b'}}",
+        "${omit()}",
+        "${",
+        "${}",
+        "${1 / 0}",
+        "${r0}",
+        "${schema.status.b}",
+        "${runtime}",
+        "${true}",
+        "${r0.?status.?phase.orValue('')== 'x'}",
+        "a",
+        "",
+        "A_b",
+        "${schema.spec.a}-${string(schema.spec.n)}",
+        "${'x'.matches('(')}",
+        "${schema.metadata.uid}",
+        "${r0.metadata.resourceVersion}",
+        "${dyn(schema.spec.o).x}",
+        "${has(schema.spec.a)}",
+        "${int('x')}",
+    ];
+    proptest::sample::select(parts).prop_map(str::to_owned)
+}
+
+/// A resource of some shape; nothing says that it is right.
+fn resource(index: usize) -> impl Strategy<Value = String> {
+    let quote = |text: &str| Value::from(text).to_string();
+    let kinds = vec![
+        r#""apiVersion":"v1","kind":"ConfigMap""#,
+        r#""apiVersion":"apps/v1","kind":"Deployment""#,
+        r#""apiVersion":"v1","kind":"Namespace""#,
+        r#""apiVersion":"example.org/v1","kind":"Unknown""#,
+        r#""apiVersion":"v1","kind":"Secret","type":3"#,
+        r#""kind":"ConfigMap""#,
+    ];
+    let key = proptest::sample::select(vec!["data", "spec", "stringData", "labels", "immutable"]);
+    let id = prop_oneof![8 => Just(format!("r{index}")), 1 => Just("r0".to_owned()), 1 => Just("self".to_owned())];
+    let conditions = || proptest::collection::vec(text(), 0..2);
+    let shape = 0..8_u8;
+    (id, proptest::sample::select(kinds), (text(), text(), text()), key, conditions(), conditions(), shape).prop_map(
+        move |(id, kind, (name, value, list), key, include, ready, shape)| {
+            let texts = |texts: &[String]| texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(",");
+            let metadata = format!(r#""metadata":{{"name":{}}}"#, quote(&name));
+            let object = match shape {
+                0 => format!(r#""externalRef":{{{kind},{metadata}}}"#),
+                1 => format!(
+                    r#""externalRef":{{{kind},"metadata":{{"selector":{{"matchLabels":{{"a":{}}}}}}}}}"#,
+                    quote(&value)
+                ),
+                2 => format!(r#""forEach":[{{"z":{}}}],"template":{{{kind},{metadata}}}"#, quote(&list)),
+                3 => format!(r#""template":{{{kind},{metadata},"{key}":{}}}"#, quote(&value)),
+                4 => format!("{kind},{metadata}"),
+                _ => format!(r#""template":{{{kind},{metadata},"{key}":{{"a":{}}}}}"#, quote(&value)),
+            };
+            format!(
+                r#"{{"id":{},"includeWhen":[{}],"readyWhen":[{}],{object}}}"#,
+                quote(&id),
+                texts(&include),
+                texts(&ready)
+            )
+        },
+    )
+}
+
+/// A definition of any kinds and shapes, right or wrong.
+fn anything() -> impl Strategy<Value = Value> {
+    let resources = (0..4_usize).prop_flat_map(|count| (0..count).map(resource).collect::<Vec<_>>());
+    let field = proptest::sample::select(vec![
+        "string",
+        "integer | default=3",
+        "[]string",
+        "T",
+        "int",
+        "string | required=true",
+    ]);
+    (resources, field, text(), text()).prop_map(|(resources, field, status, condition)| {
+        let text = format!(
+            r#"{{"apiVersion":"kro.run/v1alpha1","kind":"ResourceGraphDefinition","metadata":{{"name":"any"}},"spec":{{"schema":{{
+            "apiVersion":"v1","kind":"Any","types":{{"T":"string"}},"spec":{{"a":"string","n":"integer","o":"object","list":"[]string",
+            "f":{}}},"status":{{"b":{},"conditions":[{}]}}}},"resources":[{}]}}}}"#,
+            Value::from(field), Value::from(status), Value::from(condition), resources.join(",")
+        );
+        from_json(&text).unwrap()
+    })
+}
+
 fn messages(compiled: &Compiled) -> BTreeSet<String> {
     compiled.diagnostics.iter().map(|diagnostic| diagnostic.to_string()).collect()
 }
@@ -86,6 +185,21 @@ proptest! {
         if let Some(graph) = &compiled.graph {
             assert_ordered(graph);
         }
+    }
+
+    #[test]
+    fn anything_compiles_or_says_why(definition in anything()) {
+        let compiled = compile_value(definition.clone());
+        prop_assert_eq!(compiled.graph.is_none(), compiled.diagnostics.has_errors());
+        prop_assert!(compiled.graph.is_some() || !compiled.diagnostics.is_empty());
+        if let Some(graph) = &compiled.graph {
+            assert_ordered(graph);
+        }
+        let again = compile_value(definition.clone());
+        prop_assert_eq!(&compiled.diagnostics, &again.diagnostics);
+        prop_assert_eq!(format!("{:?}", compiled.graph), format!("{:?}", again.graph));
+        let placed = compile_yaml(&reversed(&definition));
+        prop_assert_eq!(messages(&placed[0]), messages(&compiled));
     }
 
     #[test]

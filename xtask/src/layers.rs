@@ -26,7 +26,7 @@ pub const BELOW_IO: [&str; 13] = [
 const EDGES: [&str; 3] = ["kro-serve", "kro-controller", "kro"];
 
 /// Crates that only tests may use.
-const TEST_ONLY: [&str; 3] = ["kro-langtest", "kro-suite", "kro-celtest"];
+const TEST_ONLY: [&str; 4] = ["kro-langtest", "kro-suite", "kro-celtest", "kro-load"];
 
 /// Pairs that must stay apart although the order would allow them: the embedded API knows nothing of kro, and the
 /// compiler, engine and manager know nothing of the embedded API.

@@ -64,6 +64,9 @@ pub const ANNOTATION_INVENTORY_HASH: &str = "internal.kro.run/applyset-inventory
 pub const ANNOTATION_APPLY_ORDER: &str = "internal.kro.run/apply-order";
 /// On an instance: `suspended` (or `disabled`) stops reconciliation.
 pub const ANNOTATION_RECONCILE: &str = "kro.run/reconcile";
+/// On a resource's template: `true` lets kro delete and create its object again where a field that cannot be changed has
+/// to change.
+pub const ANNOTATION_REPLACE_IMMUTABLE: &str = "kro.run/replace-immutable";
 /// On an RGD: `true` lets a breaking change of the CRD through.
 pub const ANNOTATION_ALLOW_BREAKING: &str = "kro.run/allow-breaking-changes";
 /// On an RGD without a schema: the namespace of manifests that name none.

@@ -12,7 +12,7 @@ use crate::request::describe;
 /// # Errors
 /// When there is no usable configuration.
 pub async fn connect(kubeconfig: Option<&Path>) -> Result<Client, ControllerError> {
-    let config = match kubeconfig {
+    let mut config = match kubeconfig {
         Some(file) => {
             let kubeconfig = Kubeconfig::read_from(file).map_err(|error| ControllerError::Config(describe(&error)))?;
             Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
@@ -21,5 +21,7 @@ pub async fn connect(kubeconfig: Option<&Path>) -> Result<Client, ControllerErro
         }
         None => Config::infer().await.map_err(|error| ControllerError::Config(describe(&error)))?,
     };
+    // The manager retries by itself, and says so.
+    config.default_retry = false;
     Client::try_from(config).map_err(|error| ControllerError::Config(describe(&error)))
 }

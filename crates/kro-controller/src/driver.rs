@@ -47,7 +47,7 @@ pub struct RequestRecord {
 
 /// A running controller. Dropping it stops everything at once, as a crash would.
 pub struct Controller {
-    view: watch::Receiver<View>,
+    publisher: watch::Sender<View>,
     events: Mailbox,
     task: tokio::task::JoinHandle<()>,
     candidate: Option<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>,
@@ -58,11 +58,11 @@ impl Controller {
     /// Starts a manager on this API server; needs a running tokio runtime.
     pub fn start(client: Client, settings: Settings) -> Self {
         let (events, incoming) = Mailbox::open();
-        let (publisher, view) = watch::channel(View::default());
+        let publisher = watch::Sender::new(View::default());
         let (questions, asked) = unbounded_channel();
         let metrics = Metrics::default();
         let election = settings.election.clone();
-        let driver = Driver::new(client.clone(), settings, events.clone(), publisher, metrics.clone());
+        let driver = Driver::new(client.clone(), settings, events.clone(), publisher.clone(), metrics.clone());
         let (standing, known) = watch::channel(Leadership::Unknown("the election has not begun".to_owned()));
         let is_elected = election.is_some();
         let candidate = election.map(|settings| {
@@ -76,12 +76,14 @@ impl Controller {
         }
         let task = tokio::spawn(driver.run(incoming, asked));
         let monitor = Monitor::new(questions, is_elected.then_some(known), metrics);
-        Self { view, events, task, candidate, monitor }
+        Self { publisher, events, task, candidate, monitor }
     }
 
-    /// What the manager knows, published after every change.
+    /// What the manager knows, published after every change. Costs nothing while nobody looks.
     pub fn view(&self) -> watch::Receiver<View> {
-        self.view.clone()
+        let view = self.publisher.subscribe();
+        self.events.ask_for_view();
+        view
     }
 
     /// For probes and metrics.
@@ -186,16 +188,20 @@ impl Driver {
     }
 
     fn take(&mut self, letter: Letter) {
-        match &letter.event {
+        let is_current = letter.is_for(&self.events);
+        let Letter::Event { event, .. } = letter else {
+            return;
+        };
+        match &event {
             Event::Response { .. } => self.in_flight -= 1,
             Event::Shutdown => self.shutting_down = true,
             Event::Listed { watch, .. } => self.measure_list(*watch),
             _ => {}
         }
         // What an earlier manager asked for means nothing to this one.
-        if letter.is_for(&self.events) {
-            let is_lost = matches!(letter.event, Event::LeadershipLost);
-            self.handle(letter.event);
+        if is_current {
+            let is_lost = matches!(event, Event::LeadershipLost);
+            self.handle(event);
             if is_lost {
                 self.stand_by();
             }

@@ -1,17 +1,27 @@
 use kro_manager::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// An event, and which manager it is for: ids of requests and watches are unique within one manager only.
+/// What the driver is told.
 #[derive(Debug)]
-pub(crate) struct Letter {
-    pub(crate) event: Event,
-    generation: Option<u32>,
+#[allow(clippy::large_enum_variant)] // nearly all letters are events
+pub(crate) enum Letter {
+    /// An event, and which manager it is for: ids of requests and watches are unique within one manager only.
+    Event {
+        event: Event,
+        /// `None`: for whichever manager there is.
+        generation: Option<u32>,
+    },
+    /// Somebody looks at the view from now on.
+    View,
 }
 
 impl Letter {
     /// True when the manager that now owns the mailbox is meant.
     pub(crate) fn is_for(&self, mailbox: &Mailbox) -> bool {
-        self.generation.is_none_or(|generation| generation == mailbox.generation)
+        match self {
+            Self::Event { generation: Some(generation), .. } => *generation == mailbox.generation,
+            _ => true,
+        }
     }
 }
 
@@ -35,11 +45,16 @@ impl Mailbox {
 
     /// False when nobody reads any more.
     pub(crate) fn send(&self, event: Event) -> bool {
-        self.letters.send(Letter { event, generation: Some(self.generation) }).is_ok()
+        self.letters.send(Letter::Event { event, generation: Some(self.generation) }).is_ok()
     }
 
     /// For whichever manager there is.
     pub(crate) fn send_to_any(&self, event: Event) -> bool {
-        self.letters.send(Letter { event, generation: None }).is_ok()
+        self.letters.send(Letter::Event { event, generation: None }).is_ok()
+    }
+
+    /// Has the view published.
+    pub(crate) fn ask_for_view(&self) {
+        let _ = self.letters.send(Letter::View);
     }
 }

@@ -20,7 +20,8 @@ const PAGE_SIZE: &str = "500";
 const WATCH_S: u64 = 290;
 /// A line of a watch that is longer than this cannot be an object: etcd takes 1.5 MiB.
 const LINE_MAX: usize = 64 << 20;
-const RETRY_MIN: Duration = Duration::from_millis(200);
+/// A kind whose CRD was just established is served a moment later.
+const RETRY_MIN: Duration = Duration::from_millis(15);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// One watch of the manager: lists, watches, lists again, until its task is ended.
@@ -63,12 +64,10 @@ impl Watcher {
     /// Ends without an error when the manager is gone.
     async fn list_and_watch(&self, delay: &mut Duration) -> Result<(), WatchFailure> {
         loop {
-            let (objects, mut version) = self.list().await?;
-            *delay = RETRY_MIN;
-            let listed = Event::Listed { watch: self.id, objects, resource_version: version.clone() };
-            if !self.events.send(listed) {
+            let Some(mut version) = self.list().await? else {
                 return Ok(());
-            }
+            };
+            *delay = RETRY_MIN;
             loop {
                 match self.watch(version).await? {
                     Ending::Continue(newer) => version = newer,
@@ -79,8 +78,8 @@ impl Watcher {
         }
     }
 
-    async fn list(&self) -> Result<(Vec<Value>, Str), WatchFailure> {
-        let mut objects = Vec::new();
+    /// Hands a whole list in, page by page. The version to watch from; `None` when the manager is gone.
+    async fn list(&self) -> Result<Option<Str>, WatchFailure> {
         let mut next = Str::default();
         loop {
             let mut query = vec![("limit", Str::new_static(PAGE_SIZE))];
@@ -94,10 +93,15 @@ impl Watcher {
             if status != 200 {
                 return Err(refusal(status, &body));
             }
-            objects.extend(list_items(&body));
+            let objects = kro_engine::object::items_of_list(&body);
             next = Str::new(body.str_at(&["metadata", "continue"]).unwrap_or_default());
             if next.is_empty() {
-                return Ok((objects, Str::new(body.str_at(&["metadata", "resourceVersion"]).unwrap_or_default())));
+                let version = Str::new(body.str_at(&["metadata", "resourceVersion"]).unwrap_or_default());
+                let listed = Event::Listed { watch: self.id, objects, resource_version: version.clone() };
+                return Ok(self.events.send(listed).then_some(version));
+            }
+            if !self.events.send(Event::ListedPart { watch: self.id, objects }) {
+                return Ok(None);
             }
         }
     }
@@ -200,22 +204,6 @@ fn failure(error: ControllerError) -> WatchFailure {
 
 fn refusal(status: u16, body: &Value) -> WatchFailure {
     WatchFailure { status, message: Str::new(body.str_at(&["message"]).unwrap_or_default()) }
-}
-
-/// The items of a list, each with the kind that lists of built-in kinds leave out.
-fn list_items(list: &Value) -> Vec<Value> {
-    let kind = list.str_at(&["kind"]).and_then(|kind| kind.strip_suffix("List")).unwrap_or_default();
-    let api_version = list.str_at(&["apiVersion"]).unwrap_or_default();
-    let items = list.get("items").and_then(Value::as_list).unwrap_or_default();
-    let complete = |item: &Value| {
-        let mut item = item.clone();
-        if item.get("kind").is_none() {
-            item.set_at(&["kind"], kind.into());
-            item.set_at(&["apiVersion"], api_version.into());
-        }
-        item
-    };
-    items.iter().map(complete).collect()
 }
 
 /// Puts lines together that come in pieces.

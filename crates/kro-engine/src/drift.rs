@@ -24,6 +24,50 @@ pub fn own_fields(live: &Value) -> Option<&Value> {
     entries.iter().find(is_own)?.get("fieldsV1")
 }
 
+/// Who wrote an object besides ourselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Writer {
+    /// The field manager.
+    pub manager: Str,
+    /// The `fieldsV1` of what it owns.
+    pub fields: Value,
+}
+
+/// The manager that wrote to the object last, besides ourselves and those who write its status.
+pub fn last_writer(live: &Value) -> Option<Writer> {
+    let entries = live.at(&["metadata", "managedFields"]).and_then(Value::as_list)?;
+    let is_other = |entry: &&Value| {
+        entry.str_at(&["manager"]) != Some(wire::MANAGER_APPLYSET)
+            && entry.str_at(&["subresource"]).unwrap_or_default().is_empty()
+    };
+    let last = entries.iter().filter(is_other).max_by_key(|entry| entry.str_at(&["time"]).unwrap_or_default())?;
+    Some(Writer {
+        manager: last.str_at(&["manager"]).unwrap_or_default().into(),
+        fields: last.get("fieldsV1").cloned().unwrap_or_default(),
+    })
+}
+
+/// The fields of an apply body that are among these, at most three.
+pub fn contested_fields(body: &Value, fields: &Value) -> Vec<String> {
+    let mut paths = Vec::new();
+    collect_contested(body, fields, "", &mut paths);
+    paths.truncate(3);
+    paths
+}
+
+fn collect_contested(body: &Value, fields: &Value, path: &str, paths: &mut Vec<String>) {
+    for (key, value) in body.as_map().into_iter().flatten() {
+        let Some(below) = fields.get(&format!("f:{key}")) else { continue };
+        let path = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+        match value {
+            Value::Map(map) if !map.is_empty() && below.as_map().is_some_and(|below| !below.is_empty()) => {
+                collect_contested(value, below, &path, paths);
+            }
+            _ => paths.push(path),
+        }
+    }
+}
+
 /// A digest of what we own: which fields, and the values they have.
 pub fn own_digest(live: &Value, fields: Option<&Value>) -> u64 {
     let mut digest = Digest::default();
@@ -288,6 +332,20 @@ mod tests {
             changed.set_at(path, value);
             assert_ne!(digest(&changed), digest(&before), "{path:?}");
         }
+    }
+
+    #[test]
+    fn a_rival_is_named_with_its_fields() {
+        let mut live = live();
+        let entries = r#"[{"manager":"kro.run/applyset","time":"9","fieldsV1":{}},{"manager":"old","time":"1","fieldsV1":{}},
+            {"manager":"kubelet","time":"8","subresource":"status","fieldsV1":{}},
+            {"manager":"rival","time":"7","fieldsV1":{"f:spec":{"f:replicas":{},"f:args":{},"f:other":{}},"f:metadata":{"f:labels":{"f:app":{}}}}}]"#;
+        live.set_at(&["metadata", "managedFields"], json(entries));
+        let writer = last_writer(&live).unwrap();
+        assert_eq!(writer.manager, "rival");
+        let expected = ["metadata.labels.app", "spec.args", "spec.replicas"];
+        assert_eq!(contested_fields(&desired(), &writer.fields), expected);
+        assert_eq!(last_writer(&json("{}")), None);
     }
 
     #[test]

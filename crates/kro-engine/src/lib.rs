@@ -15,6 +15,7 @@ pub mod plan;
 pub mod snapshot;
 pub mod status;
 mod time;
+mod trim;
 pub mod views;
 
 pub use plan::{Apply, Input, InstanceState, NodePlan, NodeState, Plan, plan};

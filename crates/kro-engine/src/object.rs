@@ -130,6 +130,24 @@ pub fn has_finalizer(object: &Value, finalizer: &str) -> bool {
     finalizers(object).any(|one| one == finalizer)
 }
 
+/// The items of a list, each with the kind that lists of built-in kinds leave out.
+pub fn items_of_list(list: &Value) -> Vec<Value> {
+    let kind = list.str_at(&["kind"]).and_then(|kind| kind.strip_suffix("List")).map(Value::from);
+    let api_version = list.get("apiVersion").cloned();
+    let items = list.get("items").and_then(Value::as_list).unwrap_or_default();
+    let complete = |item: &Value| {
+        let mut item = item.clone();
+        if let (Some(map), Some(kind), Some(api_version)) = (item.as_map_mut(), &kind, &api_version)
+            && !map.contains_key("kind")
+        {
+            map.insert("kind", kind.clone());
+            map.insert("apiVersion", api_version.clone());
+        }
+        item
+    };
+    items.iter().map(complete).collect()
+}
+
 /// `namespace/name`, or the name alone when cluster-scoped.
 pub fn display_name(object: &Value) -> String {
     match namespace(object) {

@@ -113,6 +113,8 @@ pub struct Apply {
 /// An object that is as wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
+    /// Its node.
+    pub node: NodeIndex,
     /// Its identity.
     pub id: ObjectId,
     /// Digest of the body that was compared.

@@ -1,10 +1,12 @@
 //! What is known of the world when a plan is made.
 
-use kro_graph::NodeIndex;
+use std::sync::Arc;
+
+use kro_graph::{NodeIndex, Reads};
 use kro_value::{Str, Value};
 
-use crate::drift;
 use crate::object::ObjectId;
+use crate::{drift, trim};
 
 /// A live object, without `managedFields` but with what they say about our own fields.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,17 +15,44 @@ pub struct Observed {
     pub object: Value,
     /// Digest of the fields we own and their values.
     pub own_digest: u64,
-    /// The fields we own; `None` when there are none.
+    /// The fields we own; `None` when there are none, or once the rest was dropped.
     pub own_fields: Option<Value>,
+    /// What the graph reads of it, once everything else was dropped; `None` while it is whole.
+    pub kept: Option<Arc<Reads>>,
+    /// Who changed what we own, when somebody just did.
+    pub writer: Option<Arc<drift::Writer>>,
 }
 
 impl Observed {
-    /// Takes an object as the server sends it.
-    pub fn new(mut object: Value) -> Self {
+    /// Takes an object as the server sends it, after an earlier state of it.
+    pub fn new(mut object: Value, earlier: Option<&Self>) -> Self {
         let own_fields = drift::own_fields(&object).cloned();
         let own_digest = drift::own_digest(&object, own_fields.as_ref());
-        object.remove_at(&["metadata", "managedFields"]);
-        Self { object, own_digest, own_fields }
+        let is_drift = earlier.is_some_and(|earlier| earlier.own_digest != own_digest);
+        let writer = is_drift.then(|| drift::last_writer(&object)).flatten().map(Arc::new);
+        match trim::finalizer_entries(&object) {
+            Some(entries) => object.set_at(&["metadata", "managedFields"], entries),
+            None => drop(object.remove_at(&["metadata", "managedFields"])),
+        }
+        Self { object, own_digest, own_fields, kept: None, writer }
+    }
+
+    /// Drops what is not needed any more once the object is known to be as wanted: all but its identity, its marks and
+    /// what the graph's expressions read.
+    #[must_use]
+    pub fn trimmed(&self, reads: &Arc<Reads>) -> Self {
+        let object = trim::trim(&self.object, reads);
+        Self { object, own_digest: self.own_digest, own_fields: None, kept: Some(Arc::clone(reads)), writer: None }
+    }
+
+    /// True when everything that is read of it is still there.
+    pub fn shows(&self, reads: &Reads) -> bool {
+        self.kept.as_ref().is_none_or(|kept| trim::covers(kept, reads))
+    }
+
+    /// True when a newer state says nothing new to anybody: neither in what we own nor in what is read.
+    pub fn is_like(&self, newer: &Self) -> bool {
+        self.own_digest == newer.own_digest && trim::is_same(&self.object, &newer.object)
     }
 }
 

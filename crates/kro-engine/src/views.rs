@@ -1,8 +1,10 @@
 //! How expressions see live objects: through the schemas by which they were type-checked.
 
+use std::sync::Arc;
+
 use kro_cel::value::CelValue;
 use kro_cel::view::typed;
-use kro_graph::{Graph, NodeIndex};
+use kro_graph::{Graph, NodeIndex, Reads};
 use kro_schema::structural::{Schema, default};
 use kro_schema::view::SchemaView;
 use kro_value::Value;
@@ -15,6 +17,7 @@ pub struct Views {
     /// The schema of the instance's `spec`.
     spec: Option<Schema>,
     nodes: Vec<SchemaView>,
+    reads: Vec<Arc<Reads>>,
 }
 
 impl Views {
@@ -28,7 +31,13 @@ impl Views {
             instance: graph.instance.as_ref().map(|api| SchemaView::new(api.schema.clone())),
             spec: graph.instance.as_ref().and_then(|api| api.schema.property("spec")),
             nodes: graph.nodes.iter().map(view).collect(),
+            reads: graph.nodes.iter().map(|node| Arc::new(node.reads.clone())).collect(),
         }
+    }
+
+    /// What the graph reads of a node's objects.
+    pub fn reads(&self, index: NodeIndex) -> Option<&Arc<Reads>> {
+        self.reads.get(index.get())
     }
 
     /// What a node's id stands for. An object that does not fit its schema is seen as plain JSON.

@@ -1,6 +1,6 @@
 //! A resource against its kind: object shape, scope, names, reserved keys, and the walk over its template.
 
-use kro_api::metadata::{INTERNAL_PREFIX, PREFIX};
+use kro_api::metadata::{ANNOTATION_REPLACE_IMMUTABLE, INTERNAL_PREFIX, PREFIX};
 use kro_diagnostics::codes::{cel as cel_codes, shape as codes, typing};
 use kro_diagnostics::{Code, Diagnostic, did_you_mean};
 use kro_value::{FieldPath, Map, Str, Value};
@@ -220,6 +220,9 @@ fn check_reserved(report: &mut Report<'_>, entry: &Entry) {
             let Some(prefix) = [PREFIX, INTERNAL_PREFIX].into_iter().find(|prefix| name.starts_with(prefix)) else {
                 continue;
             };
+            if name == ANNOTATION_REPLACE_IMMUTABLE && key == "annotations" {
+                continue; // what a template may ask of kro
+            }
             let message = format!(
                 "invalid {what} for resource {:?}. {key} with prefix {prefix:?} are reserved for internal use",
                 entry.id

@@ -39,7 +39,7 @@ impl Default for Config {
             allow_crd_deletion: false,
             backoff_min_ms: 200,
             backoff_max_ms: 30_000,
-            requests_in_flight_max: 64,
+            requests_in_flight_max: 32,
             instance_condition_events: false,
             instance_condition_metrics: false,
             collection_dimensions_max: 10,

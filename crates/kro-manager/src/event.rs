@@ -14,10 +14,18 @@ pub enum Event {
     Listed {
         /// Which watch.
         watch: WatchId,
-        /// All objects, in the order of the server.
+        /// All objects in the order of the server, or those that came in no [`Event::ListedPart`] before.
         objects: Vec<Value>,
         /// `metadata.resourceVersion` of the list.
         resource_version: Str,
+    },
+    /// A part of a list that comes in several parts: the last one comes as [`Event::Listed`]. So a long list is never in
+    /// memory as a whole. After [`Event::WatchFailed`] the list begins anew.
+    ListedPart {
+        /// Which watch.
+        watch: WatchId,
+        /// Some of the objects.
+        objects: Vec<Value>,
     },
     /// One object of a watch changed.
     Object {

@@ -21,6 +21,7 @@ mod ensure_crd;
 mod event;
 mod graphs;
 mod id;
+mod immutable;
 mod instances;
 mod manager;
 mod metrics;

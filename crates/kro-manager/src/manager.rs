@@ -28,8 +28,8 @@ pub struct Manager {
     pub(crate) instances: BTreeMap<ObjectId, InstanceMemory>,
     /// Instances by the id of their ApplySet.
     pub(crate) by_applyset: BTreeMap<Str, ObjectId>,
-    /// Objects that an instance wants and cannot have, with the instance.
-    pub(crate) contested: BTreeSet<(ObjectId, ObjectId)>,
+    /// Objects that instances want and cannot have, with those instances.
+    pub(crate) contested: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
     /// UIDs of revisions that are being released.
     pub(crate) releasing: BTreeSet<Str>,
     is_running: bool,
@@ -40,16 +40,16 @@ impl Manager {
     pub fn new(config: Config) -> Self {
         Self {
             jitter: Jitter::new(config.seed),
+            out: Outbox::new(config.requests_in_flight_max),
             config,
             now: Timestamp::default(),
-            out: Outbox::default(),
             queue: Queue::default(),
             watches: Watches::default(),
             crds: CrdIndex::default(),
             graphs: BTreeMap::new(),
             instances: BTreeMap::new(),
             by_applyset: BTreeMap::new(),
-            contested: BTreeSet::new(),
+            contested: BTreeMap::new(),
             releasing: BTreeSet::new(),
             is_running: false,
         }
@@ -70,12 +70,19 @@ impl Manager {
     fn accept(&mut self, event: Event) {
         match event {
             Event::LeadershipGained => self.start(),
-            Event::LeadershipLost | Event::Shutdown => self.is_running = false,
+            Event::LeadershipLost | Event::Shutdown => {
+                self.is_running = false;
+                self.out.hold_back();
+            }
             Event::Listed { watch, objects, resource_version } => {
                 if let Some(changes) = self.watches.listed(watch, objects, &resource_version) {
                     changes.into_iter().for_each(|change| self.route(watch, &change));
                     self.route_all(watch);
                 }
+            }
+            Event::ListedPart { watch, objects } => {
+                let changes = self.watches.listed_part(watch, objects).unwrap_or_default();
+                changes.into_iter().for_each(|change| self.route(watch, &change));
             }
             Event::Object { watch, change } => {
                 if let Some(change) = self.watches.changed(watch, change) {
@@ -84,8 +91,10 @@ impl Manager {
             }
             Event::WatchFailed { watch, reason } => {
                 let fields = vec![("error", reason.message.clone())];
+                // A kind that is not served (yet) is no trouble by itself.
+                let level = if reason.status == 404 { LogLevel::Debug } else { LogLevel::Warning };
                 if self.watches.failed(watch, reason) {
-                    self.out.log(LogLevel::Warning, "a watch failed", fields);
+                    self.out.log(level, "a watch failed", fields);
                     self.route_all(watch);
                 }
             }
@@ -202,8 +211,7 @@ impl Manager {
             namespace: object::namespace(object).into(),
             name: object::name(object).into(),
         };
-        let waiting: Vec<ObjectId> =
-            self.contested.iter().filter(|(object, _)| *object == child).map(|(_, id)| id.clone()).collect();
+        let waiting: Vec<ObjectId> = self.contested.get(&child).into_iter().flatten().cloned().collect();
         waiting.into_iter().for_each(|id| self.enqueue(WorkItem::Instance(id), Priority::Fresh));
     }
 
@@ -389,7 +397,13 @@ impl Manager {
         if object::name(&object).is_empty() || object.str_at(&["kind"]) == Some("Status") {
             return;
         }
-        self.put(&children_target(resource), object);
+        let Some(watch) = self.watches.find_mut(&children_target(resource)) else {
+            return;
+        };
+        let id = watch.id;
+        if let Some(change) = watch.put_answer(object) {
+            self.route(id, &change);
+        }
     }
 
     /// Takes a child out that an own delete removed for good.

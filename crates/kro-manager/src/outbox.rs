@@ -1,6 +1,6 @@
 //! What a call of the manager gives back, and what it has under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use kro_engine::Timestamp;
 use kro_value::{Str, Value, format_smolstr};
@@ -16,11 +16,19 @@ pub(crate) struct Outbox {
     effects: Vec<Effect>,
     last_id: u64,
     requests: BTreeMap<RequestId, Purpose>,
+    /// Requests whose turn has not come: too many are in flight.
+    waiting: VecDeque<(RequestId, ApiRequest)>,
+    in_flight_max: usize,
     timers: BTreeMap<TimerId, (Timestamp, crate::work::WorkItem)>,
     timer_of: BTreeMap<crate::work::WorkItem, TimerId>,
 }
 
 impl Outbox {
+    /// An outbox that lets at most so many requests be in flight.
+    pub fn new(in_flight_max: usize) -> Self {
+        Self { in_flight_max: in_flight_max.max(1), ..Self::default() }
+    }
+
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -31,6 +39,7 @@ impl Outbox {
         std::mem::take(&mut self.effects)
     }
 
+    /// Requests that are not answered yet, sent or about to be.
     pub fn in_flight(&self) -> usize {
         self.requests.len()
     }
@@ -42,12 +51,25 @@ impl Outbox {
     pub fn send(&mut self, request: ApiRequest, purpose: Purpose) {
         let id = RequestId(self.next_id());
         self.requests.insert(id, purpose);
-        self.effects.push(Effect::Request { id, request });
+        if self.requests.len() > self.in_flight_max {
+            self.waiting.push_back((id, request));
+        } else {
+            self.effects.push(Effect::Request { id, request });
+        }
+    }
+
+    /// What was not sent yet never will be.
+    pub fn hold_back(&mut self) {
+        self.waiting.clear();
     }
 
     /// Why an answered request was sent; `None` if it is not under way.
     pub fn answered(&mut self, id: RequestId) -> Option<Purpose> {
-        self.requests.remove(&id)
+        let purpose = self.requests.remove(&id)?;
+        if let Some((id, request)) = self.waiting.pop_front() {
+            self.effects.push(Effect::Request { id, request });
+        }
+        Some(purpose)
     }
 
     pub fn watch(&mut self, target: WatchTarget) -> WatchId {

@@ -68,6 +68,19 @@ impl Manager {
         }
     }
 
+    /// An object is replaced.
+    pub(crate) fn record_replacement(&mut self, id: &ObjectId, child: &ObjectId, field: &str) {
+        if let Some((object, resource, _)) = self.instance(id) {
+            self.out.event(KubernetesEvent {
+                regarding: reference(&object),
+                warning: false,
+                reason: Str::new_static("Replaced"),
+                message: format!("{child} is deleted and created again, because its field {field} cannot be changed"),
+                component: component(&resource),
+            });
+        }
+    }
+
     /// A deletion does not get on: says so once for each cause.
     pub(crate) fn record_blocked(&mut self, id: &ObjectId, object: &Value, resource: &Resource, message: &str) {
         let Some(memory) = self.instances.get_mut(id).filter(|memory| memory.blocked_by != message) else {

@@ -143,6 +143,24 @@ impl Manager {
         is_sent
     }
 
+    /// Deletes a child because one of its fields cannot be changed; once it is gone it is applied anew. False when there
+    /// is nothing of ours to delete, or its deletion waits for a retry.
+    pub(crate) fn replace_child(&mut self, id: &ObjectId, resource: &Resource, child: &ObjectId, field: &str) -> bool {
+        let applyset = self.instances.get(id).map(|memory| memory.applyset.clone()).unwrap_or_default();
+        let live = self.children_of(&child.group_kind).and_then(|wanted| self.watches.find(&wanted.target));
+        let live = live.and_then(|watch| watch.get(&child.namespace, &child.name));
+        let is_ours = |object: &Value| object::label(object, wire::LABEL_APPLYSET_PART_OF) == Some(applyset.as_str());
+        let Some(object) = live.map(|live| live.object.clone()).filter(is_ours) else {
+            return false;
+        };
+        let member = Member { resource: resource.clone(), object };
+        let is_sent = self.delete_members(id, &[&member]);
+        if is_sent {
+            self.record_replacement(id, child, field);
+        }
+        is_sent
+    }
+
     /// Takes in the answer to a delete.
     pub(crate) fn answer_delete(
         &mut self,
@@ -157,7 +175,12 @@ impl Manager {
         if let Some(memory) = self.instances.get_mut(id) {
             memory.deletes_in_flight = memory.deletes_in_flight.saturating_sub(1);
             match &refusal {
-                None => drop(memory.delete_failures.remove(child)),
+                None => {
+                    memory.delete_failures.remove(child);
+                    // What is wanted again starts anew.
+                    memory.failures.remove(child);
+                    memory.children.forget(child);
+                }
                 Some(refusal) if refusal.is_gone => {}
                 Some(refusal) => {
                     memory.deleting.remove(uid);

@@ -1,19 +1,18 @@
 //! What a plan sees of the manager's watches.
 
-use std::collections::BTreeMap;
-
 use kro_engine::object::ObjectId;
 use kro_engine::snapshot::{External, ExternalTarget, Lookup, Record, Snapshot};
 use kro_graph::{Graph, NodeIndex};
 use kro_value::{Str, format_smolstr};
 
+use crate::instances::Children;
 use crate::watches::{Role, Wanted, Watches};
 
 /// The watches, for the nodes of one graph and the children of one instance.
 pub(crate) struct World<'a> {
     pub graph: &'a Graph,
     pub watches: &'a Watches,
-    pub records: &'a BTreeMap<ObjectId, Record>,
+    pub children: &'a Children,
 }
 
 /// As narrow as name, namespace and selector allow.
@@ -61,6 +60,6 @@ impl Snapshot for World<'_> {
     }
 
     fn record(&self, id: &ObjectId) -> Option<&Record> {
-        self.records.get(id)
+        self.children.get(id)
     }
 }

@@ -1,11 +1,12 @@
 //! All watches and what they show: the manager's only picture of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use kro_api::metadata as wire;
 use kro_engine::object::{self, ObjectId};
 use kro_engine::snapshot::Observed;
-use kro_graph::Gvk;
+use kro_graph::{Gvk, Reads};
 use kro_value::{Str, Value};
 
 use crate::outbox::Outbox;
@@ -82,10 +83,12 @@ pub(crate) struct Watch {
     pub wanted: Wanted,
     users: BTreeSet<User>,
     objects: BTreeMap<Key, Observed>,
-    /// Members of ApplySets, by the id of the set.
-    members: HashMap<Str, BTreeSet<Key>>,
+    /// Members of ApplySets, by the id of the set; in order.
+    members: HashMap<Str, Vec<Key>>,
     /// UIDs that our own deletes removed, until the watch has shown it.
     gone: HashSet<Str>,
+    /// What the parts of the list that is coming in named so far.
+    listed: HashSet<Key>,
     pub is_synced: bool,
     pub failure: Option<WatchFailure>,
 }
@@ -132,24 +135,62 @@ impl Watch {
         self.users.iter()
     }
 
-    /// Takes an object in, unless something newer is known.
-    pub fn put(&mut self, mut object: Value) -> Option<Change> {
-        self.complete(&mut object);
+    /// Takes an object in, unless something newer is known. `None` when that is no news to anybody.
+    pub fn put(&mut self, object: Value) -> Option<Change> {
+        let (key, observed, old) = self.receive(object, |version, known| is_newer(version, known))?;
+        if let Some(old) = &old
+            && object::uid(&old.object) == object::uid(&observed.object)
+            && let Some(trimmed) = old.kept.as_ref().map(|kept| observed.trimmed(kept))
+            && old.is_like(&trimmed)
+        {
+            self.objects.insert(key, trimmed);
+            return None;
+        }
+        Some(self.store(key, observed, old))
+    }
+
+    /// Takes the answer to an own apply in, unless something newer is known. It is kept as a whole, also when it is the
+    /// same version of what was trimmed.
+    pub fn put_answer(&mut self, object: Value) -> Option<Change> {
+        let (key, observed, old) =
+            self.receive(object, |version, known| version == known || is_newer(version, known))?;
+        Some(self.store(key, observed, old))
+    }
+
+    /// An object as it is kept, and what is known of it; `None` for one that our own delete removed, and for a version
+    /// that does not count beside the known one.
+    fn receive(
+        &self,
+        mut object: Value,
+        counts: impl Fn(&str, &str) -> bool,
+    ) -> Option<(Key, Observed, Option<Observed>)> {
         if self.gone.contains(object::uid(&object)) {
             return None;
         }
         let key = key_of(&object);
-        let old = self.objects.get(&key).cloned();
-        if let Some(old) = &old {
-            let same = object::uid(&old.object) == object::uid(&object);
-            if same && !is_newer(object::resource_version(&object), object::resource_version(&old.object)) {
-                return None;
-            }
+        let old = self.objects.get(&key);
+        let same = old.filter(|old| object::uid(&old.object) == object::uid(&object));
+        if same.is_some_and(|old| !counts(object::resource_version(&object), object::resource_version(&old.object))) {
+            return None;
         }
-        let observed = Observed::new(object);
+        let old = old.cloned();
+        self.complete(&mut object);
+        let observed = Observed::new(object, old.as_ref());
+        Some((key, observed, old))
+    }
+
+    fn store(&mut self, key: Key, observed: Observed, old: Option<Observed>) -> Change {
         self.index(old.as_ref(), Some(&observed), &key);
         self.objects.insert(key, observed.clone());
-        Some(Change { old, new: Some(observed) })
+        Change { old, new: Some(observed) }
+    }
+
+    /// Drops what nobody reads of an object that is as wanted.
+    pub fn trim(&mut self, id: &ObjectId, reads: &Arc<Reads>) {
+        let key = (id.namespace.clone(), id.name.clone());
+        if let Some(observed) = self.objects.get_mut(&key).filter(|observed| observed.kept.is_none()) {
+            *observed = observed.trimmed(reads);
+        }
     }
 
     /// Takes an object out, unless something newer of the same name is known.
@@ -182,8 +223,14 @@ impl Watch {
         Some(Change { old: Some(old), new: None })
     }
 
+    fn list_part(&mut self, objects: Vec<Value>) -> Vec<Change> {
+        self.listed.extend(objects.iter().map(key_of));
+        objects.into_iter().filter_map(|object| self.put(object)).collect()
+    }
+
     fn replace(&mut self, objects: Vec<Value>, resource_version: &str) -> Vec<Change> {
-        let listed: HashSet<Key> = objects.iter().map(key_of).collect();
+        let mut listed = std::mem::take(&mut self.listed);
+        listed.extend(objects.iter().map(key_of));
         let vanished = |(key, known): &(&Key, &Observed)| {
             !listed.contains(*key) && !is_newer(object::resource_version(&known.object), resource_version)
         };
@@ -216,13 +263,17 @@ impl Watch {
             return;
         }
         if let Some(set) = old.as_ref().and_then(|id| self.members.get_mut(id)) {
-            set.remove(key);
+            set.retain(|one| one != key);
             if set.is_empty() {
                 self.members.remove(old.as_deref().unwrap_or_default());
             }
         }
         if let Some(id) = new {
-            self.members.entry(id).or_default().insert(key.clone());
+            // Nearly all sets have one member of a kind.
+            let set = self.members.entry(id).or_insert_with(|| Vec::with_capacity(1));
+            if let Err(position) = set.binary_search(key) {
+                set.insert(position, key.clone());
+            }
         }
     }
 }
@@ -279,6 +330,7 @@ impl Watches {
             objects: BTreeMap::new(),
             members: HashMap::new(),
             gone: HashSet::new(),
+            listed: HashSet::new(),
             is_synced: false,
             failure: None,
         };
@@ -315,6 +367,11 @@ impl Watches {
         Some(self.by_id.get_mut(&id)?.replace(objects, resource_version))
     }
 
+    /// `None` for a watch that ended.
+    pub fn listed_part(&mut self, id: WatchId, objects: Vec<Value>) -> Option<Vec<Change>> {
+        Some(self.by_id.get_mut(&id)?.list_part(objects))
+    }
+
     /// `None` for a watch that ended, and for news that are none.
     pub fn changed(&mut self, id: WatchId, change: ObjectChange) -> Option<Change> {
         let watch = self.by_id.get_mut(&id)?;
@@ -329,6 +386,7 @@ impl Watches {
         let Some(watch) = self.by_id.get_mut(&id) else {
             return false;
         };
+        watch.listed.clear();
         // What was listed before stays the best guess, unless the kind itself is gone.
         if failure.status == 404 {
             watch.is_synced = false;

@@ -68,6 +68,8 @@ pub(crate) enum InstanceStep {
         id: ObjectId,
         /// Digest of the body.
         digest: u64,
+        /// The template lets the object be replaced where a field cannot be changed.
+        may_replace: bool,
     },
     /// Delete one child.
     Delete {

@@ -118,7 +118,7 @@ impl Watch {
             return vec![self.fail(response.status, &body, now)];
         };
         self.state = State::Open(stream);
-        vec![Event::Listed { watch: self.id, objects: list_items(&body), resource_version }]
+        vec![Event::Listed { watch: self.id, objects: kro_engine::object::items_of_list(&body), resource_version }]
     }
 
     fn fail(&mut self, status: u16, body: &Value, now: Timestamp) -> Event {
@@ -167,24 +167,6 @@ impl Watch {
         };
         request.with_header("Accept", accept).with_header("User-Agent", "kro-sim")
     }
-}
-
-/// The items of a list, each with the kind that lists of built-in kinds leave out.
-fn list_items(list: &Value) -> Vec<Value> {
-    let kind = list.str_at(&["kind"]).and_then(|kind| kind.strip_suffix("List")).map(Value::from);
-    let api_version = list.get("apiVersion").cloned();
-    let items = list.get("items").and_then(Value::as_list).unwrap_or_default();
-    let complete = |item: &Value| {
-        let mut item = item.clone();
-        if let (Some(map), Some(kind), Some(api_version)) = (item.as_map_mut(), &kind, &api_version)
-            && !map.contains_key("kind")
-        {
-            map.insert("kind", kind.clone());
-            map.insert("apiVersion", api_version.clone());
-        }
-        item
-    };
-    items.iter().map(complete).collect()
 }
 
 fn escape(text: &str) -> String {

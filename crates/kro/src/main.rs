@@ -47,7 +47,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Controller(arguments) => {
             logging::start(arguments.log, arguments.log_level);
             // As the Go implementation ends when it cannot start.
-            Ok(start(controller::run(arguments)).unwrap_or_else(|error| {
+            Ok(start_single(controller::run(arguments)).unwrap_or_else(|error| {
                 fail(&error);
                 ExitCode::FAILURE
             }))
@@ -66,6 +66,12 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
 fn start(command: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
     // Two threads: one that answers requests while the other one computes. More cost memory and help nobody.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(CliError::Runtime)?.block_on(command)
+}
+
+/// On one thread: the API server is what a controller waits for, so a second thread only adds wake-ups and memory.
+fn start_single(command: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(CliError::Runtime)?.block_on(command)
 }
 

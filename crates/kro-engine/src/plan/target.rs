@@ -102,9 +102,12 @@ impl<'a> Planner<'a> {
         mark_child(&mut body, self.input.owner, Place { node_id: &node.id, wave: node.wave, item });
         let digest = Digest::of(&body);
         let record = self.input.snapshot.record(id);
+        // An object of which too much was dropped is applied once more: the answer shows it whole.
+        let is_short = live.is_some_and(|live| !live.shows(&node.reads));
+        let live = live.filter(|_| !is_short);
         match decide(record, digest, &body, live) {
             Decision::Keep(live) => {
-                self.settled.push(Settled { id: id.clone(), body: digest, own_digest: live.own_digest });
+                self.settled.push(Settled { node: index, id: id.clone(), body: digest, own_digest: live.own_digest });
                 Target::Current(live.object.clone())
             }
             Decision::Wait => Target::Busy,
@@ -141,14 +144,15 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// ` (owner: WebApp "default/web")`, from the labels of the object.
+/// ` (owner: WebApp "default/web", by metadata.labels["applyset.kubernetes.io/part-of"])`, from the labels of the object.
 fn describe_owner(live: &Value) -> String {
     let label = |key| object::label(live, key).filter(|text| !text.is_empty());
+    let field = format!("metadata.labels[{:?}]", wire::LABEL_APPLYSET_PART_OF);
     let (Some(kind), Some(name)) = (label(wire::LABEL_INSTANCE_KIND), label(wire::LABEL_INSTANCE_NAME)) else {
-        return String::new();
+        return format!(" (by {field})");
     };
     let namespace = label(wire::LABEL_INSTANCE_NAMESPACE).map(|namespace| format!("{namespace}/")).unwrap_or_default();
-    format!(" (owner: {kind} \"{namespace}{name}\")")
+    format!(" (owner: {kind} \"{namespace}{name}\", by {field})")
 }
 
 /// The state of a node whose objects are as wanted.
@@ -184,7 +188,8 @@ fn decide<'a>(record: Option<&Record>, digest: u64, body: &Value, live: Option<&
         Some(Record { outcome: Outcome::Applied { own_digest }, body }) => {
             *body == digest && *own_digest == live.own_digest
         }
-        _ => drift::holds(body, &live.object, live.own_fields.as_ref()),
+        // What was dropped cannot be compared.
+        _ => live.kept.is_none() && drift::holds(body, &live.object, live.own_fields.as_ref()),
     };
     if holds { Decision::Keep(live) } else { Decision::Apply }
 }

@@ -5,15 +5,18 @@ mod dispatch;
 mod error;
 mod fold;
 mod frame;
+mod glance;
 mod path;
 mod plan;
 mod planner;
 mod program;
 #[cfg(test)]
 mod tests;
+mod truth;
 
 pub use context::{Activation, Budget, EvalContext};
 pub use error::{ErrorKind, EvalError};
 pub use program::Program;
 
 pub(crate) use crate::declarations::Implementation;
+pub(crate) use plan::FormatPiece;

@@ -49,7 +49,7 @@ pub(crate) use comparisons::{contains_item, order};
 pub use conversions::double_text;
 pub use encoders::encoders;
 pub use formats::formats;
-pub(crate) use formatting::display;
+pub(crate) use formatting::{display, plain_pieces};
 pub use hashes::hashes;
 pub use json::json;
 pub use kubernetes_lists::kubernetes_lists;

@@ -4,6 +4,7 @@
 //! `date-time` a timestamp, a whole number of type `number` a double. Every field is converted when it is read, so an
 //! object costs nothing until then.
 
+mod properties;
 mod shape;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use kro_value::{List, Map, Str, Value};
 
+pub use properties::Properties;
 pub use shape::Shape;
 
 use crate::eval::{EvalContext, EvalError};
@@ -257,14 +259,26 @@ pub(crate) fn field<'a>(
     if schema.form() == SchemaForm::Map {
         return map.get(name).map(|value| (value, schema.values()));
     }
-    let (value, schema) = match (map.get(name), schema.property(name)) {
-        (Some(value), schema) => (value, schema),
-        (None, _) if name.contains("__") => {
-            let plain = unescape(name)?;
-            (map.get(&plain)?, schema.property(&plain))
-        }
-        _ => return None,
-    };
+    let Some(value) = map.get(name) else { return if name.contains("__") { escaped(map, schema, name) } else { None } };
+    present(value, schema.property(name))
+}
+
+#[cold]
+fn escaped<'a>(
+    map: &'a Map,
+    schema: &'a dyn ValueSchema,
+    name: &str,
+) -> Option<(&'a Value, Option<&'a dyn ValueSchema>)> {
+    let plain = unescape(name)?;
+    present(map.get(&plain)?, schema.property(&plain))
+}
+
+/// Null is no value where the schema declares the field.
+#[inline]
+fn present<'a>(
+    value: &'a Value,
+    schema: Option<&'a dyn ValueSchema>,
+) -> Option<(&'a Value, Option<&'a dyn ValueSchema>)> {
     (schema.is_none() || !value.is_null()).then_some((value, schema))
 }
 

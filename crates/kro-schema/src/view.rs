@@ -1,9 +1,9 @@
 //! Live objects as expressions see them: structural schemas behind the interface of [`kro_cel::view`].
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
-use kro_cel::view::{ListKind, SchemaForm, ValueSchema};
+use kro_cel::view::{ListKind, Properties, SchemaForm, ValueSchema};
 use kro_value::{Str, Value};
 
 use crate::structural::{AdditionalProperties, ListType, Schema, SchemaType};
@@ -14,10 +14,12 @@ use crate::structural::{AdditionalProperties, ListType, Schema, SchemaType};
 pub struct SchemaView(Arc<Inner>);
 
 struct Inner {
+    /// Itself, so that a handle costs no memory of its own.
+    this: Weak<Self>,
     schema: Option<Schema>,
     form: SchemaForm,
     nullable: bool,
-    properties: Vec<(Str, OnceLock<SchemaView>)>,
+    properties: Properties<OnceLock<SchemaView>>,
     values: OnceLock<Option<SchemaView>>,
     items: OnceLock<Option<SchemaView>>,
 }
@@ -26,7 +28,8 @@ impl SchemaView {
     /// The view of a schema.
     pub fn new(schema: Schema) -> Self {
         let properties = schema.property_names().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self(Arc::new(Inner {
+        Self(Arc::new_cyclic(|this| Inner {
+            this: this.clone(),
             form: form(&schema),
             nullable: schema.nullable(),
             properties,
@@ -39,11 +42,12 @@ impl SchemaView {
     /// The view of a list of objects of this schema, as collections are.
     #[must_use]
     pub fn list_of(self) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new_cyclic(|this| Inner {
+            this: this.clone(),
             schema: None,
             form: SchemaForm::Array(ListKind::Atomic),
             nullable: false,
-            properties: Vec::new(),
+            properties: Properties::default(),
             values: OnceLock::new(),
             items: OnceLock::from(Some(self)),
         }))
@@ -105,32 +109,71 @@ impl ValueSchema for SchemaView {
     }
 
     fn property(&self, name: &str) -> Option<&dyn ValueSchema> {
-        let index = self.0.properties.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
-        let schema = self.0.schema.as_ref()?;
-        let view = || schema.property(name).map_or_else(|| SchemaView::new(Schema::from_json(&Value::Null)), Self::new);
-        Some(self.0.properties[index].1.get_or_init(view))
+        self.0.property(name)
     }
 
     fn values(&self) -> Option<&dyn ValueSchema> {
-        let schema = self.0.schema.as_ref()?;
-        let view = || match schema.additional_properties() {
-            AdditionalProperties::Schema(values) => Some(Self::new(values)),
-            _ => None,
-        };
-        self.0.values.get_or_init(view).as_ref().map(|view| view as &dyn ValueSchema)
+        self.0.values()
     }
 
     fn items(&self) -> Option<&dyn ValueSchema> {
-        let view = || self.0.schema.as_ref().and_then(Schema::items).map(Self::new);
-        self.0.items.get_or_init(view).as_ref().map(|view| view as &dyn ValueSchema)
+        self.0.items()
     }
 
     fn list_keys(&self) -> &[Str] {
-        self.0.schema.as_ref().map_or(&[], |schema| schema.list_map_keys())
+        self.0.list_keys()
     }
 
     fn share(&self) -> Arc<dyn ValueSchema> {
-        Arc::new(self.clone())
+        Arc::clone(&self.0) as _
+    }
+}
+
+impl ValueSchema for Inner {
+    fn form(&self) -> SchemaForm {
+        self.form
+    }
+
+    fn nullable(&self) -> bool {
+        self.nullable
+    }
+
+    fn property(&self, name: &str) -> Option<&dyn ValueSchema> {
+        let place = self.properties.get(name)?;
+        let schema = self.schema.as_ref()?;
+        let read = || schema.property(name).unwrap_or_else(|| Schema::from_json(&Value::Null));
+        Some(place.get_or_init(|| SchemaView::new(read())))
+    }
+
+    fn values(&self) -> Option<&dyn ValueSchema> {
+        let view = || match self.schema.as_ref()?.additional_properties() {
+            AdditionalProperties::Schema(values) => Some(SchemaView::new(values)),
+            _ => None,
+        };
+        self.values.get_or_init(view).as_ref().map(|view| view as &dyn ValueSchema)
+    }
+
+    fn items(&self) -> Option<&dyn ValueSchema> {
+        let view = || self.schema.as_ref().and_then(Schema::items).map(SchemaView::new);
+        self.items.get_or_init(view).as_ref().map(|view| view as &dyn ValueSchema)
+    }
+
+    fn list_keys(&self) -> &[Str] {
+        self.schema.as_ref().map_or(&[], |schema| schema.list_map_keys())
+    }
+
+    fn share(&self) -> Arc<dyn ValueSchema> {
+        match self.this.upgrade() {
+            Some(this) => this,
+            // only while it is being made, when nobody can ask
+            None => Arc::new(SchemaView::new(Schema::from_json(&Value::Null))),
+        }
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SchemaView").field("form", &self.form).finish_non_exhaustive()
     }
 }
 

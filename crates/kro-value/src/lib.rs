@@ -9,11 +9,13 @@ mod json;
 mod map;
 mod path;
 mod quantity;
+mod text;
 mod value;
 
 pub use json::{JsonError, from_json, from_json_bytes, to_json, to_json_pretty, write_json};
 pub use map::Map;
 pub use path::{FieldPath, ParsePathError, Segment};
 pub use quantity::{Quantity, QuantityError};
-pub use smol_str::{SmolStr as Str, format_smolstr};
+pub use smol_str::{SmolStr as Str, SmolStrBuilder as StrBuilder, format_smolstr};
+pub use text::same_text;
 pub use value::{List, Value};

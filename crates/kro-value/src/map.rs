@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use crate::{Str, Value};
+use crate::text::prefix;
+use crate::{Str, Value, same_text};
 
 /// A shared map from text to values: a vector sorted by the bytes of its keys.
 ///
@@ -31,11 +32,13 @@ impl Map {
     #[inline]
     pub fn get(&self, key: &str) -> Option<&Value> {
         // Most objects are so small that comparing lengths first beats a binary search.
-        const SMALL: usize = 12;
+        const SMALL: usize = 8;
         if self.entries.len() <= SMALL {
-            return self.entries.iter().find(|(entry, _)| entry.as_str() == key).map(|(_, value)| value);
+            return self.entries.iter().find(|(entry, _)| same_text(entry, key)).map(|(_, value)| value);
         }
-        self.position(key).ok().map(|index| &self.entries[index].1)
+        let wanted = prefix(key);
+        let order = |(entry, _): &(Str, Value)| prefix(entry).cmp(&wanted).then_with(|| entry.as_str().cmp(key));
+        self.entries.binary_search_by(order).ok().map(|index| &self.entries[index].1)
     }
 
     /// True if the key is there.

@@ -242,7 +242,7 @@ impl<'a> Parts<'a> {
         let stripped = unsigned.trim_start_matches('0');
         let (whole, rest) = split_digits(stripped);
         let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
-        let letters = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+        let letters = suffix.trim_start_matches(['e', 'E', 'i', 'n', 'u', 'm', 'k', 'K', 'M', 'G', 'T', 'P']);
         let digits = letters.strip_prefix(['-', '+']).unwrap_or(letters);
         if !split_digits(digits).1.is_empty() {
             return Err(QuantityError::Format);
@@ -266,13 +266,15 @@ impl<'a> Parts<'a> {
         if room < 0 || (binary && !self.fraction.is_empty()) || scale < NANO {
             return Ok(None);
         }
-        let shifted = format!("{}{}", if self.whole.is_empty() { "0" } else { self.whole }, self.fraction);
-        let value: i64 = shifted.parse().map_err(|_| QuantityError::Numeric)?;
+        let whole = if self.whole.is_empty() { "0" } else { self.whole };
+        let digits = || whole.bytes().chain(self.fraction.bytes());
+        // there is room for all digits
+        let value = digits().fold(0_i64, |value, digit| value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')));
         let multiplier = if binary { 1_i64 << exponent } else { 1 };
         let Some(result) = value.checked_mul(multiplier) else { return Ok(None) };
         let canonical = match format {
             Format::BinarySi => value & 7 != 0,
-            _ => scale % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0'),
+            _ => scale % 3 == 0 && !ends_in_thousands(digits()) && !whole.starts_with('0'),
         };
         Ok(Some(Quantity {
             amount: Amount::Small { value: if self.negative { -result } else { result }, exponent: scale },
@@ -316,8 +318,12 @@ fn bound_binary(value: BigInt, scale: i32) -> (BigInt, i32, Format) {
     (value, scale, if below_one { Format::DecimalSi } else { Format::BinarySi })
 }
 
+fn ends_in_thousands(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
+    digits.rev().take_while(|digit| *digit == b'0').take(3).count() == 3
+}
+
 fn split_digits(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     text.split_at(end)
 }
 

@@ -28,6 +28,13 @@ impl<const N: usize> Activation for [(&str, CelValue); N] {
     }
 }
 
+/// A few variables; the first of a name counts.
+impl Activation for Vec<(kro_value::Str, CelValue)> {
+    fn variable(&self, name: &str) -> Option<&CelValue> {
+        self.iter().find(|(known, _)| kro_value::same_text(known, name)).map(|(_, value)| value)
+    }
+}
+
 impl Activation for std::collections::BTreeMap<kro_value::Str, CelValue> {
     fn variable(&self, name: &str) -> Option<&CelValue> {
         self.get(name)

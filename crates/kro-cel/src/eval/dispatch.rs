@@ -47,7 +47,10 @@ fn fits(params: &[Type], args: &[CelValue]) -> bool {
 /// Whether a value is of a declared type. Of lists and maps the first entry is looked at, as in the reference.
 fn is_assignable(param: &Type, value: &CelValue) -> bool {
     match (param, value) {
-        (Type::Dyn | Type::Any | Type::Param(_), _) => true,
+        (Type::Dyn | Type::Any | Type::Param(_), _)
+        | (Type::String, CelValue::String(_))
+        | (Type::Int, CelValue::Int(_))
+        | (Type::Bool, CelValue::Bool(_)) => true,
         (Type::List(element), CelValue::List(list)) => first_fits(element, list),
         (Type::Map(entry), CelValue::Map(map)) => first_entry_fits(entry, map),
         (Type::Wrapper(_), CelValue::Null) => true,

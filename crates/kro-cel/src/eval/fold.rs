@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use super::frame::{Frame, Outcome};
+use super::glance::Slot;
 use super::path::go_type;
 use super::plan::{Fold, Kind, Node};
 use super::{ErrorKind, EvalError};
 use crate::value::{CelList, CelMap, CelValue, MapKey, unsupported_key};
 
-impl Frame<'_> {
-    pub(super) fn fold(&mut self, fold: &Fold) -> Outcome {
+impl<'a> Frame<'a> {
+    pub(super) fn fold(&mut self, fold: &'a Fold) -> Outcome {
         let range = self.evaluate(&fold.range)?;
+        if let (Some(deciding), CelValue::List(list), false) = (fold.deciding, &range, self.context.is_counting()) {
+            return self.quantify(fold, list, deciding).map(CelValue::Bool);
+        }
         let initial = self.evaluate(&fold.initial);
-        self.slots[fold.accumulator as usize] = initial;
+        self.slots[fold.accumulator as usize] = initial.into();
         match &range {
             CelValue::List(list) => self.fold_list(fold, list)?,
             CelValue::Map(map) => self.fold_map(fold, map)?,
@@ -24,31 +28,63 @@ impl Frame<'_> {
         }
         match &fold.result {
             Some(result) => self.evaluate(result),
-            None => std::mem::replace(&mut self.slots[fold.accumulator as usize], Ok(CelValue::Null)),
+            None => self.slots[fold.accumulator as usize].take(),
         }
     }
 
-    fn fold_list(&mut self, fold: &Fold, list: &CelList) -> Result<(), EvalError> {
-        for (index, item) in list.iter().enumerate() {
-            let position = CelValue::Int(i64::try_from(index).unwrap_or(i64::MAX));
-            let go_on = match fold.second_variable {
-                Some(_) => self.round(fold, Ok(position), Some(item))?,
-                None => self.round(fold, item, None)?,
-            };
-            if !go_on {
+    /// Puts an item into the variables of a loop.
+    fn bring(&mut self, fold: &Fold, list: &CelList, index: usize) {
+        let position = || Slot::Value(CelValue::Int(i64::try_from(index).unwrap_or(i64::MAX)));
+        let slot = match fold.second_variable {
+            Some(second) => {
+                self.slots[fold.variable as usize] = position();
+                second
+            }
+            None => fold.variable,
+        };
+        match &mut self.slots[slot as usize] {
+            Slot::Item(_, at) if index > 0 => *at = index,
+            other => *other = Slot::Item(list.clone(), index),
+        }
+    }
+
+    /// `all` and `exists`: the first item that decides, else the first error, else the other value.
+    fn quantify(&mut self, fold: &'a Fold, list: &CelList, deciding: bool) -> Result<bool, EvalError> {
+        let (Kind::Or(nodes) | Kind::And(nodes)) = &fold.step.kind else { return Err(EvalError::no_overload()) };
+        let mut first_error = None;
+        for index in 0..list.len() {
+            self.context.charge(fold.weight)?;
+            self.bring(fold, list, index);
+            match self.logical(nodes.get(1..).unwrap_or_default(), deciding) {
+                Ok(value) if value == deciding => return Ok(deciding),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::BudgetExceeded => return Err(error),
+                Err(error) => {
+                    first_error.get_or_insert(error.at(&(fold.step.start as usize..fold.step.end as usize)));
+                }
+            }
+        }
+        first_error.map_or(Ok(!deciding), Err)
+    }
+
+    fn fold_list(&mut self, fold: &'a Fold, list: &CelList) -> Result<(), EvalError> {
+        for index in 0..list.len() {
+            self.bring(fold, list, index);
+            if !self.round(fold)? {
                 break;
             }
         }
         Ok(())
     }
 
-    fn fold_map(&mut self, fold: &Fold, map: &CelMap) -> Result<(), EvalError> {
+    fn fold_map(&mut self, fold: &'a Fold, map: &CelMap) -> Result<(), EvalError> {
         for key in map.keys() {
-            let value = fold.second_variable.map(|_| {
+            if let Some(second) = fold.second_variable {
                 let value = key.as_str().map_or_else(|| map.get(&key.to_value()), |name| map.get_str(name));
-                value.unwrap_or(Ok(CelValue::Null))
-            });
-            if !self.round(fold, Ok(key.to_value()), value)? {
+                self.slots[second as usize] = value.unwrap_or(Ok(CelValue::Null)).into();
+            }
+            self.slots[fold.variable as usize] = Slot::Value(key.to_value());
+            if !self.round(fold)? {
                 break;
             }
         }
@@ -56,37 +92,81 @@ impl Frame<'_> {
     }
 
     /// One round; false to stop.
-    fn round(&mut self, fold: &Fold, first: Outcome, second: Option<Outcome>) -> Result<bool, EvalError> {
+    fn round(&mut self, fold: &'a Fold) -> Result<bool, EvalError> {
         self.context.charge(fold.weight)?;
-        self.slots[fold.variable as usize] = first;
-        if let (Some(slot), Some(value)) = (fold.second_variable, second) {
-            self.slots[slot as usize] = value;
-        }
-        if let Some(condition) = &fold.condition {
-            match self.evaluate(condition) {
-                Ok(CelValue::Bool(false)) => return Ok(false),
-                Err(error) if error.kind() == ErrorKind::BudgetExceeded => return Err(error),
-                _ => {}
-            }
+        let Some(condition) = &fold.condition else {
+            return match self.step(fold.accumulator, &fold.step) {
+                // a filter goes on, and reports its last error
+                Err(error)
+                    if matches!(fold.step.kind, Kind::Conditional(_)) && error.kind() != ErrorKind::BudgetExceeded =>
+                {
+                    self.slots[fold.accumulator as usize] = Slot::Error(error);
+                    Ok(true)
+                }
+                // nothing can make any other error irrelevant any more
+                outcome => outcome.map(|()| true),
+            };
+        };
+        match self.evaluate(condition) {
+            Ok(CelValue::Bool(false)) => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::BudgetExceeded => return Err(error),
+            _ => {}
         }
         let next = self.evaluate(&fold.step);
-        if let Err(error) = &next {
-            // without a condition nothing can make the error irrelevant any more, but a filter reports its last one
-            let is_final = fold.condition.is_none() && !matches!(fold.step.kind, Kind::Conditional(_));
-            if is_final || error.kind() == ErrorKind::BudgetExceeded {
-                return Err(error.clone());
-            }
+        if let Err(error) = &next
+            && error.kind() == ErrorKind::BudgetExceeded
+        {
+            return Err(error.clone());
         }
-        self.slots[fold.accumulator as usize] = next;
+        self.slots[fold.accumulator as usize] = next.into();
         Ok(true)
     }
 
+    /// The next value of an accumulator, which stays in its slot where that is the same one or a longer list.
+    fn step(&mut self, accumulator: u32, node: &'a Node) -> Result<(), EvalError> {
+        if self.context.is_counting() {
+            let next = self.evaluate(node)?;
+            self.slots[accumulator as usize] = Slot::Value(next);
+            return Ok(());
+        }
+        match &node.kind {
+            Kind::Conditional(nodes) => {
+                let branch = if self.truth(&nodes[0])? { &nodes[1] } else { &nodes[2] };
+                self.step(accumulator, branch)
+            }
+            Kind::Take(slot) if *slot == accumulator => Ok(()),
+            Kind::Append(slot, item) if *slot == accumulator => {
+                self.check(accumulator)?;
+                let item = self.evaluate(item)?;
+                self.context.allocate(size_of::<CelValue>())?;
+                if let Slot::Value(CelValue::List(CelList::Built(list))) = &mut self.slots[accumulator as usize]
+                    && let Some(list) = Arc::get_mut(list)
+                {
+                    list.push(item);
+                    return Ok(());
+                }
+                let list = self.appended(accumulator, item)?;
+                self.slots[accumulator as usize] = Slot::Value(list);
+                Ok(())
+            }
+            _ => {
+                let next = self.evaluate(node)?;
+                self.slots[accumulator as usize] = Slot::Value(next);
+                Ok(())
+            }
+        }
+    }
+
     /// `accumulator + [item]`, in place when nothing else holds the list.
-    pub(super) fn append(&mut self, slot: u32, item: &Node) -> Outcome {
+    pub(super) fn append(&mut self, slot: u32, item: &'a Node) -> Outcome {
         self.check(slot)?;
         let item = self.evaluate(item)?;
         self.context.allocate(size_of::<CelValue>())?;
-        let mut list = match self.take(slot)? {
+        self.appended(slot, item)
+    }
+
+    fn appended(&mut self, slot: u32, item: CelValue) -> Outcome {
+        let mut list = match self.slots[slot as usize].take()? {
             CelValue::List(CelList::Built(list)) => list,
             CelValue::List(other) => Arc::new(other.to_vec()?),
             _ => return Err(EvalError::no_overload()),
@@ -99,12 +179,12 @@ impl Frame<'_> {
     }
 
     /// The accumulator with an entry, in place when nothing else holds the map.
-    pub(super) fn insert(&mut self, slot: u32, entry: &[Node; 2]) -> Outcome {
+    pub(super) fn insert(&mut self, slot: u32, entry: &'a [Node; 2]) -> Outcome {
         self.check(slot)?;
         let key = self.evaluate(&entry[0])?;
         let value = self.evaluate(&entry[1])?;
         self.context.allocate(2 * size_of::<CelValue>())?;
-        let mut entries = match self.take(slot)? {
+        let mut entries = match self.slots[slot as usize].take()? {
             CelValue::Map(CelMap::Built(entries)) => entries,
             CelValue::Map(other) => Arc::new(other.entries()?),
             _ => return Err(EvalError::no_overload()),
@@ -128,10 +208,6 @@ impl Frame<'_> {
 
     /// An accumulator that is an error stays that error.
     fn check(&self, slot: u32) -> Result<(), EvalError> {
-        self.slots[slot as usize].as_ref().map(|_| ()).map_err(Clone::clone)
-    }
-
-    fn take(&mut self, slot: u32) -> Outcome {
-        std::mem::replace(&mut self.slots[slot as usize], Ok(CelValue::Null))
+        if let Slot::Error(error) = &self.slots[slot as usize] { Err(error.clone()) } else { Ok(()) }
     }
 }

@@ -1,40 +1,45 @@
 //! The evaluation of planned nodes.
 
-use kro_value::format_smolstr;
+use std::cell::Cell;
+use std::fmt::Write;
 
+use kro_value::{StrBuilder, format_smolstr};
+
+use super::glance::{Glance, Scalar, Slot, glance, glance_item};
 use super::path::{Cursor, Path, Root, is_list, key_text, not_found};
-use super::plan::{BinaryOperation, Call, Comparison, Element, Entry, Has, Index, Kind, Match, MatchFunction, Node};
+use super::plan::{
+    BinaryOperation, Call, Element, Entry, Format, FormatPiece, Index, Kind, Match, MatchFunction, Node,
+};
 use super::program::Inner;
 use super::{Activation, ErrorKind, EvalContext, EvalError};
 use crate::cost::{self, Cost};
 use crate::library;
-use crate::operators;
-use crate::value::{CelValue, MapBuilder, MapKey, try_equal, unsupported_key};
+use crate::value::{CelList, CelValue, MapBuilder, MapKey, unsupported_key};
 
 pub(super) type Outcome = Result<CelValue, EvalError>;
 
 /// How many variables are looked up only once.
-const CACHED_VARIABLES: usize = 8;
+const CACHED_VARIABLES: usize = 4;
 
 /// One evaluation.
 pub(super) struct Frame<'a> {
     pub program: &'a Inner,
     pub activation: &'a dyn Activation,
     pub context: &'a mut EvalContext,
-    /// Variables and accumulators of comprehensions. An accumulator may be an error that a later round makes irrelevant.
-    pub slots: Vec<Outcome>,
-    variables: [Option<Option<&'a CelValue>>; CACHED_VARIABLES],
+    /// Variables and accumulators of comprehensions.
+    pub slots: Vec<Slot>,
+    variables: [Cell<Option<Option<&'a CelValue>>>; CACHED_VARIABLES],
 }
 
 impl<'a> Frame<'a> {
     pub fn new(program: &'a Inner, activation: &'a dyn Activation, context: &'a mut EvalContext) -> Self {
         let mut slots = Vec::new();
-        slots.resize_with(program.slots, || Ok(CelValue::Null));
-        Self { program, activation, context, slots, variables: [None; CACHED_VARIABLES] }
+        slots.resize_with(program.slots, || Slot::EMPTY);
+        Self { program, activation, context, slots, variables: [const { Cell::new(None) }; CACHED_VARIABLES] }
     }
 
     /// The value of a node; errors know where they arose.
-    pub fn evaluate(&mut self, node: &Node) -> Outcome {
+    pub fn evaluate(&mut self, node: &'a Node) -> Outcome {
         if self.context.is_counting() {
             self.context.add_cost(fixed_cost(&node.kind))?;
         }
@@ -45,31 +50,28 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn evaluate_kind(&mut self, kind: &Kind) -> Outcome {
+    fn evaluate_kind(&mut self, kind: &'a Kind) -> Outcome {
         match kind {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Path(path) => self.path(path),
             Kind::Index(index) => self.index(index),
-            Kind::Has(has) => self.has(has),
-            Kind::And(nodes) => self.logical(nodes, false),
-            Kind::Or(nodes) => self.logical(nodes, true),
-            Kind::Not(node) => self.boolean(node).map(|value| CelValue::Bool(!value)),
-            Kind::NotStrictlyFalse(node) => self.not_strictly_false(node),
+            Kind::Has(_)
+            | Kind::And(_)
+            | Kind::Or(_)
+            | Kind::Not(_)
+            | Kind::NotStrictlyFalse(_)
+            | Kind::Equal(..)
+            | Kind::Compare(..)
+            | Kind::In(_) => self.truth_of(kind).map(CelValue::Bool),
             Kind::Conditional(nodes) => {
-                let branch = if self.boolean(&nodes[0])? { &nodes[1] } else { &nodes[2] };
+                let branch = if self.truth(&nodes[0])? { &nodes[1] } else { &nodes[2] };
                 self.evaluate(branch)
             }
-            Kind::Equal(nodes, wanted) => {
-                let (left, right) = self.pair(nodes)?;
-                self.count(|| cost::comparison_cost(&left, &right))?;
-                Ok(CelValue::Bool(try_equal(self.context, &left, &right)? == *wanted))
-            }
-            Kind::Compare(nodes, comparison) => self.compare(nodes, *comparison),
-            Kind::In(nodes) => {
-                let (item, container) = self.pair(nodes)?;
-                self.count(|| cost::membership_cost(&container))?;
-                library::contains_item(self.context, &item, &container).map(CelValue::Bool)
-            }
+            Kind::Concat(nodes) => self.concat(nodes),
+            Kind::Format(format) => match self.format(format) {
+                Some(text) => text,
+                None => self.call(&format.call),
+            },
             Kind::Binary(nodes, operation) => self.binary(nodes, *operation),
             Kind::Call(call) => self.call(call),
             Kind::Match(found) => self.match_regex(found),
@@ -78,83 +80,34 @@ impl<'a> Frame<'a> {
             Kind::Map(entries) => self.map(entries),
             Kind::Bind(slot, nodes) => {
                 let value = self.evaluate(&nodes[0]);
-                self.slots[*slot as usize] = value;
+                self.slots[*slot as usize] = value.into();
                 self.evaluate(&nodes[1])
             }
             Kind::Fold(fold) => self.fold(fold),
             Kind::Append(slot, item) => self.append(*slot, item),
             Kind::Insert(slot, entry) => self.insert(*slot, entry),
-            Kind::Take(slot) => std::mem::replace(&mut self.slots[*slot as usize], Ok(CelValue::Null)),
+            Kind::Take(slot) => self.slots[*slot as usize].take(),
             Kind::Fail(error) => Err(error.clone()),
         }
     }
 
     /// Adds the cost of an operation on values, where costs are counted.
     #[inline]
-    fn count(&mut self, cost: impl FnOnce() -> u64) -> Result<(), EvalError> {
+    pub(super) fn count(&mut self, cost: impl FnOnce() -> u64) -> Result<(), EvalError> {
         if self.context.is_counting() { self.context.add_cost(cost()) } else { Ok(()) }
     }
 
-    fn pair(&mut self, nodes: &[Node; 2]) -> Result<(CelValue, CelValue), EvalError> {
+    pub(super) fn pair(&mut self, nodes: &'a [Node; 2]) -> Result<(CelValue, CelValue), EvalError> {
         Ok((self.evaluate(&nodes[0])?, self.evaluate(&nodes[1])?))
     }
 
-    fn boolean(&mut self, node: &Node) -> Result<bool, EvalError> {
-        match self.evaluate(node)? {
-            CelValue::Bool(value) => Ok(value),
-            _ => Err(EvalError::no_overload()),
-        }
-    }
-
-    /// `&&` and `||`: one operand of the deciding value decides, whatever the others are; else the first error counts.
-    fn logical(&mut self, nodes: &[Node], deciding: bool) -> Outcome {
-        let mut first_error = None;
-        for node in nodes {
-            match self.boolean(node) {
-                Ok(value) if value == deciding => return Ok(CelValue::Bool(deciding)),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::BudgetExceeded => return Err(error),
-                Err(error) => {
-                    first_error.get_or_insert(error);
-                }
-            }
-        }
-        first_error.map_or(Ok(CelValue::Bool(!deciding)), Err)
-    }
-
-    fn not_strictly_false(&mut self, node: &Node) -> Outcome {
-        match self.evaluate(node) {
-            Ok(CelValue::Bool(value)) => Ok(CelValue::Bool(value)),
-            Err(error) if error.kind() == ErrorKind::BudgetExceeded => Err(error),
-            _ => Ok(CelValue::Bool(true)),
-        }
-    }
-
-    fn compare(&mut self, nodes: &[Node; 2], comparison: Comparison) -> Outcome {
-        let (left, right) = self.pair(nodes)?;
-        self.count(|| cost::comparison_cost(&left, &right))?;
-        let operator = match comparison {
-            Comparison::Less => operators::LESS,
-            Comparison::LessEquals => operators::LESS_EQUALS,
-            Comparison::Greater => operators::GREATER,
-            Comparison::GreaterEquals => operators::GREATER_EQUALS,
-        };
-        let order = library::order(operator, &left, &right)?;
-        Ok(CelValue::Bool(order.is_some_and(|order| match comparison {
-            Comparison::Less => order.is_lt(),
-            Comparison::LessEquals => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterEquals => order.is_ge(),
-        })))
-    }
-
-    fn binary(&mut self, nodes: &[Node; 2], operation: BinaryOperation) -> Outcome {
+    fn binary(&mut self, nodes: &'a [Node; 2], operation: BinaryOperation) -> Outcome {
         let (left, right) = self.pair(nodes)?;
         self.count(|| cost::binary_cost(&left, &right))?;
         operation(self.context, &left, &right)
     }
 
-    fn call(&mut self, call: &Call) -> Outcome {
+    fn call(&mut self, call: &'a Call) -> Outcome {
         match &*call.args {
             [] => super::dispatch::invoke(self.context, call, &[]),
             [argument] => {
@@ -172,7 +125,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn match_regex(&mut self, found: &Match) -> Outcome {
+    fn match_regex(&mut self, found: &'a Match) -> Outcome {
         let value = self.evaluate(&found.text)?;
         let limit = found.limit.as_ref().map(|limit| self.evaluate(limit)).transpose()?;
         self.count(|| cost::measure(Cost::Regex, &[value.clone(), found.regex.as_str().into()]))?;
@@ -186,8 +139,79 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Texts behind each other. What is no text after all is added as such.
+    fn concat(&mut self, nodes: &'a [Node]) -> Outcome {
+        let Some((first, rest)) = nodes.split_first() else { return Ok(CelValue::string("")) };
+        if self.context.is_counting() {
+            let first = self.evaluate(first)?;
+            return self.add_all(first, rest);
+        }
+        let mut text = StrBuilder::new();
+        let mut length;
+        for (at, node) in nodes.iter().enumerate() {
+            if let Some(Scalar::Text(part)) = self.scalar(node) {
+                length = part.len();
+                text.push_str(part);
+            } else {
+                match self.evaluate(node)? {
+                    CelValue::String(part) => {
+                        length = part.len();
+                        text.push_str(&part);
+                    }
+                    other if at == 0 => return self.add_all(other, rest),
+                    other => {
+                        let sum = library::add(self.context, &CelValue::String(text.finish()), &other)?;
+                        return self.add_all(sum, &nodes[at + 1..]);
+                    }
+                }
+            }
+            self.context.allocate(length)?;
+        }
+        Ok(CelValue::String(text.finish()))
+    }
+
+    /// A text with texts and whole numbers in it, which are looked at where they are; `None` where they are anything else.
+    fn format(&mut self, format: &'a Format) -> Option<Outcome> {
+        if self.context.is_counting() {
+            return None;
+        }
+        let mut args = format.args.iter();
+        let mut text = StrBuilder::new();
+        let mut length = 0;
+        for piece in &format.pieces {
+            let scalar = match piece {
+                FormatPiece::Text(part) => Scalar::Text(part),
+                FormatPiece::String => self.scalar(args.next()?)?,
+                FormatPiece::Decimal => self.scalar(args.next()?).filter(|scalar| matches!(scalar, Scalar::Int(_)))?,
+            };
+            match scalar {
+                Scalar::Text(part) => {
+                    length += part.len();
+                    text.push_str(part);
+                }
+                Scalar::Int(number) => {
+                    length += 20;
+                    // a text takes everything
+                    let _ = write!(text, "{number}");
+                }
+                Scalar::Bool(value) => text.push_str(if value { "true" } else { "false" }),
+            }
+        }
+        Some(self.context.allocate(length).map(|()| CelValue::String(text.finish())))
+    }
+
+    fn add_all(&mut self, first: CelValue, nodes: &'a [Node]) -> Outcome {
+        let mut sum = first;
+        for node in nodes {
+            let value = self.evaluate(node)?;
+            self.count(|| cost::binary_cost(&sum, &value))?;
+            sum = library::add(self.context, &sum, &value)?;
+        }
+        Ok(sum)
+    }
+
     /// The other operand is evaluated only when the first is empty.
-    fn or_else(&mut self, nodes: &[Node; 2], unwrap: bool) -> Outcome {
+    fn or_else(&mut self, nodes: &'a [Node; 2], unwrap: bool) -> Outcome {
         match self.evaluate(&nodes[0])? {
             CelValue::Optional(Some(inner)) if unwrap => Ok((*inner).clone()),
             CelValue::Optional(Some(inner)) => Ok(CelValue::Optional(Some(inner))),
@@ -196,7 +220,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn list(&mut self, elements: &[Element]) -> Outcome {
+    fn list(&mut self, elements: &'a [Element]) -> Outcome {
         self.context.allocate_items(elements.len())?;
         let mut items = Vec::with_capacity(elements.len());
         for element in elements {
@@ -214,7 +238,7 @@ impl<'a> Frame<'a> {
         Ok(CelValue::List(items.into()))
     }
 
-    fn map(&mut self, entries: &[Entry]) -> Outcome {
+    fn map(&mut self, entries: &'a [Entry]) -> Outcome {
         self.context.allocate_items(entries.len().saturating_mul(2))?;
         let mut map = MapBuilder::new();
         for entry in entries {
@@ -240,46 +264,124 @@ impl<'a> Frame<'a> {
     }
 
     /// A variable by its place in the program's list.
-    fn variable(&mut self, index: u32) -> Option<&'a CelValue> {
+    fn variable(&self, index: u32) -> Option<&'a CelValue> {
         let index = index as usize;
-        if let Some(Some(known)) = self.variables.get(index) {
-            return *known;
+        let cached = self.variables.get(index);
+        if let Some(known) = cached.and_then(Cell::get) {
+            return known;
         }
         let program: &'a Inner = self.program;
-        let activation: &'a dyn Activation = self.activation;
-        let found = activation.variable(program.variables.get(index)?);
-        if let Some(cached) = self.variables.get_mut(index) {
-            *cached = Some(found);
+        let found = self.activation.variable(program.variables.get(index)?);
+        if let Some(cached) = cached {
+            cached.set(Some(found));
         }
         found
     }
 
-    fn path(&mut self, path: &Path) -> Outcome {
+    /// A look along a path that starts at a variable.
+    #[inline]
+    pub(super) fn glance(&self, path: &Path) -> Glance<'_> {
+        match &path.root {
+            Root::Variable(index) => match self.variable(*index) {
+                Some(value) => glance(value, &path.steps),
+                None => Glance::Unclear,
+            },
+            Root::Local(slot, _) => match &self.slots[*slot as usize] {
+                Slot::Value(value) => glance(value, &path.steps),
+                Slot::Item(list, index) => glance_item(list, *index, &path.steps),
+                Slot::Error(_) => Glance::Unclear,
+            },
+            Root::Node(_) | Root::Candidates(_) => Glance::Unclear,
+        }
+    }
+
+    /// What a node leads to, where that is a scalar that can be looked at where it is.
+    pub(super) fn scalar(&self, node: &'a Node) -> Option<Scalar<'_>> {
+        match &node.kind {
+            Kind::Constant(value) => Scalar::of(value),
+            Kind::Path(path) => match self.glance(path) {
+                Glance::Found(seen) => seen.scalar(),
+                _ => self.root_value(path).and_then(Scalar::of),
+            },
+            _ => None,
+        }
+    }
+
+    /// The value of a path without steps.
+    fn root_value(&self, path: &Path) -> Option<&CelValue> {
+        match &path.root {
+            _ if !path.steps.is_empty() => None,
+            Root::Variable(index) => self.variable(*index),
+            Root::Local(slot, _) => match &self.slots[*slot as usize] {
+                Slot::Value(value) => Some(value),
+                Slot::Item(CelList::Built(items), index) => items.get(*index),
+                Slot::Item(..) | Slot::Error(_) => None,
+            },
+            Root::Node(_) | Root::Candidates(_) => None,
+        }
+    }
+
+    fn path(&mut self, path: &'a Path) -> Outcome {
+        if let Glance::Found(seen) = self.glance(path) {
+            return seen.finish();
+        }
         match &path.root {
             Root::Variable(index) => {
                 let Some(value) = self.variable(*index) else { return Err(self.no_variable(*index)) };
-                walk(Cursor::Cel(value), path, 0, || self.program.variables[*index as usize].to_string())
+                walk(Cursor::Cel(value), path, 0, || self.root_text(&path.root))
             }
-            Root::Local(slot, name) => match &self.slots[*slot as usize] {
-                Ok(value) if path.steps.is_empty() => Ok(value.clone()),
-                Ok(value) => walk(Cursor::Cel(value), path, 0, || name.to_string()),
-                Err(error) => Err(error.clone()),
+            Root::Local(slot, _) => match &self.slots[*slot as usize] {
+                slot if path.steps.is_empty() => slot.get(),
+                Slot::Value(value) => walk(Cursor::Cel(value), path, 0, || self.root_text(&path.root)),
+                slot => walk(Cursor::Cel(&slot.get()?), path, 0, || self.root_text(&path.root)),
             },
             Root::Node(node) => {
                 let value = self.evaluate(node)?;
                 walk(Cursor::Cel(&value), path, 0, String::new)
             }
             Root::Candidates(candidates) => {
-                for (index, skip) in candidates {
-                    if let Some(value) = self.variable(*index) {
-                        let name = || self.program.variables[*index as usize].to_string();
-                        return walk(Cursor::Cel(value), path, *skip, name);
-                    }
+                if let Some((index, skip)) = self.candidate(candidates)
+                    && let Some(value) = self.variable(index)
+                {
+                    return walk(Cursor::Cel(value), path, skip, || self.root_text(&path.root));
                 }
                 let shortest = candidates.last().map_or(0, |(index, _)| *index);
                 Err(self.no_variable(shortest))
             }
         }
+    }
+
+    /// Where a path starts, as an expression outside of all loops would have it: the third pod is `pods[2]`.
+    #[cold]
+    fn root_text(&self, root: &Root) -> String {
+        match root {
+            Root::Variable(index) => self.program.variables[*index as usize].to_string(),
+            Root::Local(slot, origin) => match (&origin.range, &self.slots[*slot as usize]) {
+                (Some(range), Slot::Item(_, index)) => {
+                    let steps = range.steps.get(self.skipped(&range.root)..).unwrap_or_default();
+                    format!("{}[{index}]", path_text(&self.root_text(&range.root), steps))
+                }
+                _ => origin.name.to_string(),
+            },
+            Root::Candidates(candidates) => match self.candidate(candidates) {
+                Some((index, _)) => self.program.variables[index as usize].to_string(),
+                None => String::new(),
+            },
+            Root::Node(_) => String::new(),
+        }
+    }
+
+    /// How many steps of a path the name of its variable takes up.
+    fn skipped(&self, root: &Root) -> usize {
+        match root {
+            Root::Candidates(candidates) => self.candidate(candidates).map_or(0, |(_, skip)| skip),
+            _ => 0,
+        }
+    }
+
+    /// The first of several variables that is there.
+    fn candidate(&self, candidates: &[(u32, usize)]) -> Option<(u32, usize)> {
+        candidates.iter().copied().find(|(index, _)| self.variable(*index).is_some())
     }
 
     #[cold]
@@ -289,7 +391,7 @@ impl<'a> Frame<'a> {
             .reading(|| name.clone())
     }
 
-    fn index(&mut self, index: &Index) -> Outcome {
+    fn index(&mut self, index: &'a Index) -> Outcome {
         let operand = self.evaluate(&index.operand)?;
         let (cursor, unwrapped) = Cursor::Cel(&operand).unwrap_optional();
         let optional = unwrapped || index.optional;
@@ -304,20 +406,11 @@ impl<'a> Frame<'a> {
             None => Err(not_found(&key, in_list)),
         }
     }
-
-    fn has(&mut self, has: &Has) -> Outcome {
-        let operand = self.evaluate(&has.operand)?;
-        let found = match Cursor::Cel(&operand).unwrap_optional() {
-            (Some(cursor), _) => cursor.has(&has.field)?,
-            (None, _) => false,
-        };
-        Ok(CelValue::Bool(found))
-    }
 }
 
 /// What a node costs whatever the values are; that of operators and functions depends on them.
 #[cold]
-fn fixed_cost(kind: &Kind) -> u64 {
+pub(super) fn fixed_cost(kind: &Kind) -> u64 {
     match kind {
         Kind::Path(path) => path.steps.len() as u64 + u64::from(!matches!(path.root, Root::Node(_))),
         Kind::Index(_) | Kind::Not(_) | Kind::NotStrictlyFalse(_) | Kind::OrElse(..) | Kind::Take(_) => 1,

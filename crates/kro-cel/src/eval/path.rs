@@ -1,5 +1,7 @@
 //! Walking from a variable into its fields, without copying anything on the way.
 
+use std::sync::Arc;
+
 use kro_value::{List, Map, Str, Value};
 
 use super::plan::Node;
@@ -14,17 +16,38 @@ pub(super) struct Path {
     pub steps: Box<[Step]>,
 }
 
+impl Path {
+    /// This path with more steps, where it starts at a variable.
+    pub fn with(&self, more: impl IntoIterator<Item = Step>) -> Option<Self> {
+        let root = match &self.root {
+            Root::Variable(index) => Root::Variable(*index),
+            Root::Local(slot, origin) => Root::Local(*slot, Arc::clone(origin)),
+            Root::Candidates(candidates) => Root::Candidates(candidates.clone()),
+            Root::Node(_) => return None,
+        };
+        let steps = self.steps.iter().cloned().chain(more).collect();
+        Some(Self { root, steps })
+    }
+}
+
 /// Where a path starts.
 #[derive(Debug)]
 pub(super) enum Root {
     /// A variable of the activation, by its place in the program's list.
     Variable(u32),
     /// A variable of a comprehension, by its slot.
-    Local(u32, Str),
+    Local(u32, Arc<Origin>),
     /// Any expression.
     Node(Node),
     /// The first of several variables that exists; each with the number of steps its dotted name takes up.
     Candidates(Box<[(u32, usize)]>),
+}
+
+/// What a variable of a comprehension is called, and the list that it is an item of, where that is a path.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub name: Str,
+    pub range: Option<Path>,
 }
 
 /// One step of a path.

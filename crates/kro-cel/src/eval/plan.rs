@@ -35,6 +35,10 @@ pub(super) enum Kind {
     Compare(Box<[Node; 2]>, Comparison),
     In(Box<[Node; 2]>),
     Binary(Box<[Node; 2]>, BinaryOperation),
+    /// A text with clauses, known from the text, and a list of values.
+    Format(Box<Format>),
+    /// The sum of texts.
+    Concat(Box<[Node]>),
     Call(Box<Call>),
     Match(Box<Match>),
     /// `a.or(b)`; with `unwrap` `a.orValue(b)`.
@@ -78,6 +82,8 @@ pub(super) struct Index {
 pub(super) struct Has {
     pub operand: Node,
     pub field: Str,
+    /// The path to the field, where the operand is one.
+    pub path: Option<Path>,
 }
 
 /// A call of a function.
@@ -104,6 +110,24 @@ pub(super) struct Candidate {
     pub params: Box<[Type]>,
     pub code: Implementation,
     pub cost: Cost,
+}
+
+/// A format text, cut up, and the call that it is.
+#[derive(Debug)]
+pub(super) struct Format {
+    pub pieces: Box<[FormatPiece]>,
+    pub args: Box<[Node]>,
+    pub call: Call,
+}
+
+/// A part of a format text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FormatPiece {
+    Text(Str),
+    /// `%s`
+    String,
+    /// `%d`
+    Decimal,
 }
 
 /// A function with a regular expression that is known from the text.
@@ -152,4 +176,6 @@ pub(super) struct Fold {
     pub second_variable: Option<u32>,
     /// Steps to charge for each round.
     pub weight: u64,
+    /// The value that decides a loop of `all` or `exists`, whose step is a chain of the accumulator and the predicate.
+    pub deciding: Option<bool>,
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use kro_value::Str;
 
 use super::dispatch;
-use super::path::{Path, Root, Step, invalid_key};
+use super::path::{Origin, Path, Root, Step, invalid_key};
 use super::plan::{
-    Call, Candidate, Comparison, Element, Entry, Fold, Has, Index, Kind, Match, MatchFunction, Node, Selection,
+    Call, Candidate, Comparison, Element, Entry, Fold, Format, FormatPiece, Has, Index, Kind, Match, MatchFunction,
+    Node, Selection,
 };
 use super::program::{Inner, Program};
 use super::{Budget, ErrorKind, EvalContext, EvalError};
@@ -45,7 +46,7 @@ struct Planner<'a> {
     environment: &'a Environment,
     variables: Vec<Str>,
     /// Variables of the comprehensions around, innermost last; the place is the slot.
-    scope: Vec<Str>,
+    scope: Vec<Arc<Origin>>,
     slots: usize,
 }
 
@@ -87,7 +88,12 @@ impl Planner<'_> {
             ExprKind::Literal(literal) => Ok(Kind::Constant(literal_value(literal))),
             ExprKind::Ident(name) => Ok(self.unchecked_name(name)),
             ExprKind::Select { operand, field, test_only: true, .. } => {
-                Ok(Kind::Has(Box::new(Has { operand: self.node(*operand)?, field: field.clone() })))
+                let operand = self.node(*operand)?;
+                let path = match &operand.kind {
+                    Kind::Path(path) => path.with([field_step(field, false)]),
+                    _ => None,
+                };
+                Ok(Kind::Has(Box::new(Has { operand, field: field.clone(), path })))
             }
             ExprKind::Select { operand, field, optional, .. } => self.select(id, *operand, field, *optional),
             ExprKind::Call { target, function, args } => self.call(id, *target, function, args),
@@ -107,9 +113,9 @@ impl Planner<'_> {
     /// A name that the checker found.
     fn named(&mut self, name: &Str) -> Kind {
         if !name.starts_with('.')
-            && let Some(slot) = self.scope.iter().rposition(|local| local == name)
+            && let Some(slot) = self.scope.iter().rposition(|local| local.name == *name)
         {
-            return local_path(slot, name);
+            return local_path(slot, &self.scope[slot]);
         }
         let name = name.strip_prefix('.').map_or_else(|| name.clone(), Str::new);
         if let Some(constant) = self.environment.variable(&name).and_then(|variable| variable.value.as_ref()) {
@@ -135,9 +141,9 @@ impl Planner<'_> {
     /// A name in an expression that was not checked.
     fn unchecked_name(&mut self, name: &Str) -> Kind {
         if !name.starts_with('.')
-            && let Some(slot) = self.scope.iter().rposition(|local| local == name)
+            && let Some(slot) = self.scope.iter().rposition(|local| local.name == *name)
         {
-            return local_path(slot, name);
+            return local_path(slot, &self.scope[slot]);
         }
         if self.environment.is_only_variable(name) {
             return self.named(name);
@@ -181,11 +187,15 @@ impl Planner<'_> {
         Some(Kind::Path(Box::new(Path { root: Root::Candidates(found.into()), steps })))
     }
 
+    fn is_local(&self, name: &Str) -> bool {
+        self.scope.iter().any(|local| local.name == *name)
+    }
+
     /// The parts of `a.b.c`, if it is nothing but names, the first of which is not just a variable.
     fn dotted(&self, id: ExprId) -> Option<Vec<Str>> {
         match self.ast.kind(id) {
             ExprKind::Ident(name) => {
-                let is_variable = self.scope.contains(name) || self.environment.is_only_variable(name);
+                let is_variable = self.is_local(name) || self.environment.is_only_variable(name);
                 (!is_variable).then(|| vec![name.clone()])
             }
             ExprKind::Select { operand, field, test_only: false, optional: false } => {
@@ -206,7 +216,7 @@ impl Planner<'_> {
             at = *operand;
         }
         let ExprKind::Ident(name) = ast.kind(at) else { return None };
-        if self.scope.contains(name) || !self.environment.is_only_variable(name) {
+        if self.is_local(name) || !self.environment.is_only_variable(name) {
             return None;
         }
         steps.reverse();
@@ -271,7 +281,36 @@ impl Planner<'_> {
         Ok(Kind::Map(planned.into()))
     }
 
+    /// `a + b + c` where all are texts, as the checker says.
+    fn concat(&mut self, id: ExprId) -> Planned<Option<Kind>> {
+        let (ast, Some(checked)) = (self.ast, self.checked) else { return Ok(None) };
+        if *checked.type_of(id) != Type::String {
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        let mut at = id;
+        while let ExprKind::Call { target: None, function, args } = ast.kind(at)
+            && function == operators::ADD
+            && let [left, right] = args.as_slice()
+            && *checked.type_of(at) == Type::String
+        {
+            parts.push(*right);
+            at = *left;
+        }
+        parts.push(at);
+        if parts.len() < 2 {
+            return Ok(None);
+        }
+        let nodes = parts.into_iter().rev().map(|part| self.node(part)).collect::<Planned<Vec<Node>>>()?;
+        Ok(Some(Kind::Concat(nodes.into())))
+    }
+
     fn call(&mut self, id: ExprId, target: Option<ExprId>, function: &Str, args: &[ExprId]) -> Planned<Kind> {
+        if function == operators::ADD
+            && let Some(kind) = self.concat(id)?
+        {
+            return Ok(kind);
+        }
         if let Some(kind) = self.operator(function, args)? {
             return Ok(kind);
         }
@@ -294,8 +333,35 @@ impl Planner<'_> {
             let text = format!("no such overload: {function}");
             return Ok(Kind::Fail(EvalError::new(ErrorKind::NoOverload, text)));
         };
+        let format = self.format(&declaration.name, &operands, &nodes)?;
         let call = self.planned_call(&declaration, overloads, nodes, &operands);
-        Ok(fold_constants(call))
+        match format {
+            Some((pieces, args)) => Ok(Kind::Format(Box::new(Format { pieces, args, call }))),
+            None => Ok(fold_constants(call)),
+        }
+    }
+
+    /// A format text that is known and the values that are written out for it.
+    #[allow(clippy::type_complexity)] // used once
+    fn format(
+        &mut self,
+        function: &str,
+        operands: &[ExprId],
+        nodes: &[Node],
+    ) -> Planned<Option<(Box<[FormatPiece]>, Box<[Node]>)>> {
+        let (Some(CelValue::String(text)), [_, list]) = (nodes.first().and_then(constant), operands) else {
+            return Ok(None);
+        };
+        let ExprKind::List { elements, optional } = self.ast.kind(*list) else { return Ok(None) };
+        let Some(pieces) = library::plain_pieces(&text).filter(|_| function == "format" && optional.is_empty()) else {
+            return Ok(None);
+        };
+        let clauses = pieces.iter().filter(|piece| !matches!(piece, FormatPiece::Text(_))).count();
+        if clauses != elements.len() {
+            return Ok(None);
+        }
+        let args = elements.iter().map(|element| self.node(*element)).collect::<Planned<Vec<Node>>>()?;
+        Ok(Some((pieces.into(), args.into())))
     }
 
     /// The function a call means, the overloads the checker left, and whether the receiver is only its namespace.
@@ -355,8 +421,18 @@ impl Planner<'_> {
         let Some(checked) = self.checked else { return false };
         params.iter().zip(operands).all(|(param, operand)| {
             let open = matches!(param, Type::Dyn | Type::Any | Type::Param(_));
-            open || (is_scalar(param) && checked.type_of(*operand) == param)
+            open || (self.is_scalar(param) && checked.type_of(*operand) == param)
         })
+    }
+
+    /// Whether the type says all about its values that a call looks at. Those of lists and maps may not be what is declared.
+    fn is_scalar(&self, ty: &Type) -> bool {
+        match ty {
+            Type::List(_) | Type::Map(_) | Type::Wrapper(_) => false,
+            // an object with fields, or one of a library
+            Type::Object(name) => self.environment.object_provider(name).is_none(),
+            _ => true,
+        }
     }
 
     /// Operators that are part of the evaluator.
@@ -420,7 +496,12 @@ impl Planner<'_> {
     }
 
     fn push(&mut self, name: &Str) -> u32 {
-        self.scope.push(name.clone());
+        self.push_item(name, None)
+    }
+
+    /// A variable of the items of a list.
+    fn push_item(&mut self, name: &Str, range: Option<Path>) -> u32 {
+        self.scope.push(Arc::new(Origin { name: name.clone(), range }));
         self.slots = self.slots.max(self.scope.len());
         u32::try_from(self.scope.len() - 1).unwrap_or(u32::MAX)
     }
@@ -435,14 +516,20 @@ impl Planner<'_> {
             self.scope.truncate(outside);
             return Ok(Kind::Bind(accumulator, Box::new([initial, result])));
         }
-        let variable = self.push(&fold.variable);
-        let second_variable = fold.second_variable.as_ref().map(|name| self.push(name));
+        let path = match &range.kind {
+            Kind::Path(path) => path.with([]),
+            _ => None,
+        };
+        let (first, second) = if fold.second_variable.is_some() { (None, path) } else { (path, None) };
+        let variable = self.push_item(&fold.variable, first);
+        let second_variable = fold.second_variable.as_ref().map(|name| self.push_item(name, second));
         let condition = self.node(fold.condition)?;
         let step = self.step(fold.step, &fold.accumulator, accumulator)?;
         self.scope.truncate(outside + 1);
         let result = self.node(fold.result)?;
         self.scope.truncate(outside);
         let weight = 1 + weigh(self.ast, fold.step) + weigh(self.ast, fold.condition);
+        let deciding = deciding(accumulator, &initial, &condition, &step, &result);
         Ok(Kind::Fold(Box::new(Fold {
             range,
             initial,
@@ -453,6 +540,7 @@ impl Planner<'_> {
             variable,
             second_variable,
             weight,
+            deciding,
         })))
     }
 
@@ -460,7 +548,7 @@ impl Planner<'_> {
     /// and maps grow in place.
     fn step(&mut self, id: ExprId, name: &Str, slot: u32) -> Planned<Node> {
         let ast = self.ast;
-        let shadowed = self.scope.iter().rposition(|local| local == name) != Some(slot as usize);
+        let shadowed = self.scope.iter().rposition(|local| local.name == *name) != Some(slot as usize);
         let is_accumulator = |id: ExprId| !shadowed && matches!(ast.kind(id), ExprKind::Ident(ident) if ident == name);
         let kind = match ast.kind(id) {
             ExprKind::Ident(_) if is_accumulator(id) => Kind::Take(slot),
@@ -499,6 +587,19 @@ fn is_bind(range: &Node, condition: &ExprKind) -> bool {
     empty && matches!(condition, ExprKind::Literal(Literal::Bool(false)))
 }
 
+/// What decides a loop that is `all` or `exists`.
+fn deciding(slot: u32, initial: &Node, condition: &Node, step: &Node, result: &Node) -> Option<bool> {
+    let Kind::NotStrictlyFalse(going_on) = &condition.kind else { return None };
+    let (nodes, deciding, accumulated) = match (&step.kind, &going_on.kind) {
+        (Kind::Or(nodes), Kind::Not(inner)) => (nodes, true, &**inner),
+        (Kind::And(nodes), _) => (nodes, false, &**going_on),
+        _ => return None,
+    };
+    let starts = matches!(initial.kind, Kind::Constant(CelValue::Bool(value)) if value != deciding);
+    let locals = [accumulated, result, nodes.first()?].into_iter().all(|node| is_local(node, slot));
+    (starts && locals).then_some(deciding)
+}
+
 fn is_local(node: &Node, slot: u32) -> bool {
     match &node.kind {
         Kind::Path(path) => path.steps.is_empty() && matches!(path.root, Root::Local(local, _) if local == slot),
@@ -506,8 +607,8 @@ fn is_local(node: &Node, slot: u32) -> bool {
     }
 }
 
-fn local_path(slot: usize, name: &Str) -> Kind {
-    let root = Root::Local(u32::try_from(slot).unwrap_or(u32::MAX), name.clone());
+fn local_path(slot: usize, origin: &Arc<Origin>) -> Kind {
+    let root = Root::Local(u32::try_from(slot).unwrap_or(u32::MAX), Arc::clone(origin));
     Kind::Path(Box::new(Path { root, steps: Box::default() }))
 }
 
@@ -534,10 +635,6 @@ fn extend(operand: Node, step: Step) -> Path {
 
 fn pair(nodes: Vec<Node>) -> Option<Box<[Node; 2]>> {
     Box::<[Node; 2]>::try_from(nodes.into_boxed_slice()).ok()
-}
-
-fn is_scalar(ty: &Type) -> bool {
-    !matches!(ty, Type::List(_) | Type::Map(_) | Type::Wrapper(_) | Type::Object(_))
 }
 
 fn constant(node: &Node) -> Option<CelValue> {

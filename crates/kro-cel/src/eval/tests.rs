@@ -13,7 +13,7 @@ fn run(text: &str) -> Result<CelValue, EvalError> {
     let environment = environment();
     let parsed = environment.parse(text);
     assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
-    let object = r#"{"a":{"b":[1,2.5,"x"]},"n":null,"replicas":3,"name":"web"}"#;
+    let object = r#"{"a":{"b":[1,2.5,"x"]},"n":null,"l":[{"p":[]},{"p":[{"z":1}]}],"replicas":3,"name":"web"}"#;
     let mut variables: BTreeMap<Str, CelValue> = BTreeMap::new();
     variables.insert("o".into(), CelValue::from_json(from_json(object).unwrap()));
     environment.plan(&parsed.ast, None)?.evaluate(&variables, &Budget { steps: 100_000, bytes: 1 << 20 })
@@ -45,6 +45,9 @@ fn says_what_is_missing() {
         ("o.a.b[7]", "index out of bounds: 7", Some("o.a.b[7]")),
         ("p.x", "no such attribute(s): p", Some("p")),
         ("o.name.x", "no such key: x", Some("o.name.x")),
+        ("o.l.all(i, i.p.all(j, j.q == 1))", "no such key: q", Some("o.l[1].p[0].q")),
+        ("o.l.map(i, i.r)", "no such key: r", Some("o.l[0].r")),
+        ("o.l.filter(i, true).map(i, i.r)", "no such key: r", Some("i.r")),
     ] {
         let error = run(text).unwrap_err();
         assert_eq!((error.message(), error.path(), error.is_unavailable()), (message, path, true), "{text}");

@@ -183,6 +183,14 @@ pub(crate) fn contains_item(
 
 fn list_contains(context: &mut EvalContext, list: &CelList, item: &CelValue) -> Result<bool, EvalError> {
     context.charge(list.len() as u64)?;
+    if let CelList::Built(items) = list {
+        for other in items.iter() {
+            if try_equal(context, other, item)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
     for other in list.iter() {
         if try_equal(context, &other?, item)? {
             return Ok(true);

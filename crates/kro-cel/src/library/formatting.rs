@@ -3,7 +3,7 @@
 use super::{Outcome, new_string};
 use crate::ast::{Ast, ExprId, ExprKind, Literal};
 use crate::checker::Checked;
-use crate::eval::{EvalContext, EvalError};
+use crate::eval::{EvalContext, EvalError, FormatPiece};
 use crate::issue::{Issue, IssueKind};
 use crate::types::Type;
 use crate::value::CelValue;
@@ -78,6 +78,23 @@ fn precision(text: &str) -> Result<(usize, &str), String> {
     Ok((precision, &tail[end..]))
 }
 
+/// The parts of a text that has only plain clauses for texts and whole numbers.
+pub(crate) fn plain_pieces(text: &str) -> Option<Vec<FormatPiece>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, tail) = next_part(rest).ok()?;
+        pieces.push(match part {
+            Part::Text(text) => FormatPiece::Text(text.into()),
+            Part::Clause(Verb::String) => FormatPiece::String,
+            Part::Clause(Verb::Decimal) => FormatPiece::Decimal,
+            Part::Clause(_) => return None,
+        });
+        rest = tail;
+    }
+    Some(pieces)
+}
+
 /// `text.format(arguments)`
 pub(super) fn format(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let [CelValue::String(text), CelValue::List(list)] = args else { return Err(EvalError::no_overload()) };
@@ -99,11 +116,21 @@ pub(super) fn format(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
         };
         let value = list.get(index).unwrap_or(Ok(CelValue::Null))?;
         index += 1;
-        let shown = write(context, verb, &value)?;
-        context.allocate(shown.len())?;
-        out.push_str(&shown);
+        let before = out.len();
+        match (verb, &value) {
+            (Verb::String, CelValue::String(text)) => out.push_str(text),
+            (Verb::String | Verb::Decimal, CelValue::Int(number)) => push_number(&mut out, *number),
+            _ => out.push_str(&write(context, verb, &value)?),
+        }
+        context.allocate(out.len() - before)?;
     }
     new_string(context, out)
+}
+
+fn push_number(out: &mut String, number: i64) {
+    use std::fmt::Write;
+    // a string takes everything
+    let _ = write!(out, "{number}");
 }
 
 /// Whether there is an argument for the clause, which is looked for before the clause is read.

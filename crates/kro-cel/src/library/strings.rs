@@ -255,7 +255,18 @@ fn join(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
 }
 
 fn join_with(context: &mut EvalContext, list: &CelList, separator: &str) -> Outcome {
-    let mut joined = String::new();
+    // as much as fits most lists; the budget is charged before more is taken
+    let mut joined = match list {
+        CelList::Built(items) => String::with_capacity(
+            items
+                .iter()
+                .filter_map(CelValue::as_str)
+                .map(|text| text.len() + separator.len())
+                .sum::<usize>()
+                .min(1 << 16),
+        ),
+        _ => String::new(),
+    };
     for (index, item) in list.iter().enumerate() {
         let item = item?;
         let CelValue::String(text) = &item else {

@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use kro_value::{Str, Value};
 
-use super::{ListKind, SchemaForm, ValueSchema};
+use super::{ListKind, Properties, SchemaForm, ValueSchema};
 
 /// A schema read from OpenAPI v3, as far as reading values needs it. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -11,9 +10,11 @@ pub struct Shape(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// Itself, so that a handle costs no memory of its own.
+    this: Weak<Self>,
     form: SchemaForm,
     nullable: bool,
-    properties: BTreeMap<Str, Shape>,
+    properties: Properties<Shape>,
     values: Option<Shape>,
     items: Option<Shape>,
     list_keys: Vec<Str>,
@@ -24,7 +25,8 @@ impl Shape {
     pub fn from_openapi(schema: &Value) -> Self {
         let values = schema.get("additionalProperties").filter(|values| values.as_map().is_some());
         let properties = schema.get("properties").and_then(Value::as_map);
-        Self(Arc::new(Inner {
+        Self(Arc::new_cyclic(|this| Inner {
+            this: this.clone(),
             form: form(schema, values.is_some(), properties.is_some()),
             nullable: schema.get("nullable").and_then(Value::as_bool) == Some(true),
             properties: properties
@@ -39,10 +41,11 @@ impl Shape {
     /// The schema of a list of values of this one.
     #[must_use]
     pub fn list_of(self) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new_cyclic(|this| Inner {
+            this: this.clone(),
             form: SchemaForm::Array(ListKind::Atomic),
             nullable: false,
-            properties: BTreeMap::new(),
+            properties: Properties::default(),
             values: None,
             items: Some(self),
             list_keys: Vec::new(),
@@ -102,15 +105,15 @@ impl ValueSchema for Shape {
     }
 
     fn property(&self, name: &str) -> Option<&dyn ValueSchema> {
-        self.0.properties.get(name).map(|shape| shape as &dyn ValueSchema)
+        self.0.property(name)
     }
 
     fn values(&self) -> Option<&dyn ValueSchema> {
-        self.0.values.as_ref().map(|shape| shape as &dyn ValueSchema)
+        self.0.values()
     }
 
     fn items(&self) -> Option<&dyn ValueSchema> {
-        self.0.items.as_ref().map(|shape| shape as &dyn ValueSchema)
+        self.0.items()
     }
 
     fn list_keys(&self) -> &[Str] {
@@ -118,7 +121,41 @@ impl ValueSchema for Shape {
     }
 
     fn share(&self) -> Arc<dyn ValueSchema> {
-        Arc::new(self.clone())
+        Arc::clone(&self.0) as _
+    }
+}
+
+impl ValueSchema for Inner {
+    fn form(&self) -> SchemaForm {
+        self.form
+    }
+
+    fn nullable(&self) -> bool {
+        self.nullable
+    }
+
+    fn property(&self, name: &str) -> Option<&dyn ValueSchema> {
+        self.properties.get(name).map(|shape| shape as &dyn ValueSchema)
+    }
+
+    fn values(&self) -> Option<&dyn ValueSchema> {
+        self.values.as_ref().map(|shape| shape as &dyn ValueSchema)
+    }
+
+    fn items(&self) -> Option<&dyn ValueSchema> {
+        self.items.as_ref().map(|shape| shape as &dyn ValueSchema)
+    }
+
+    fn list_keys(&self) -> &[Str] {
+        &self.list_keys
+    }
+
+    fn share(&self) -> Arc<dyn ValueSchema> {
+        match self.this.upgrade() {
+            Some(this) => this,
+            // only while it is being made, when nobody can ask
+            None => Arc::new(Shape::from_openapi(&Value::Null)),
+        }
     }
 }
 

@@ -35,8 +35,15 @@ fn world(generated: &Generated) -> World {
     World { environment, variables: BTreeMap::from([("o".into(), value), ("li".into(), list)]), sizes }
 }
 
+const BUDGET: Budget = Budget { steps: 100_000, bytes: 1 << 20 };
+
+/// Equal, or not a number on both sides.
+fn same(left: &CelValue, right: &CelValue) -> bool {
+    left == right || format!("{left:?}") == format!("{right:?}")
+}
+
 fn run(program: Result<Program, EvalError>, world: &World) -> (Result<CelValue, EvalError>, u64) {
-    let mut context = EvalContext::counting(Budget { steps: 100_000, bytes: 1 << 20 }, u64::MAX);
+    let mut context = EvalContext::counting(BUDGET, u64::MAX);
     let outcome = program.and_then(|program| program.evaluate_with(&world.variables, &mut context));
     (outcome, context.cost())
 }
@@ -65,6 +72,14 @@ proptest! {
             if let Err(error) = &outcome {
                 let lost = matches!(error.kind(), ErrorKind::NoOverload | ErrorKind::NoSuchAttribute | ErrorKind::NoSuchField);
                 prop_assert!(!lost, "{}: {:?} over {:?}", text, error, generated.data);
+            }
+            // nor does counting
+            let program = world.environment.plan(&parsed.ast, Some(&checked));
+            let quick = program.and_then(|program| program.evaluate(&world.variables, &BUDGET));
+            match (&outcome, quick) {
+                (Ok(left), Ok(right)) => prop_assert!(same(left, &right), "{text}: {left:?} and {right:?}"),
+                (Err(left), Err(right)) => prop_assert_eq!(left.message(), right.message(), "{}", text),
+                (left, right) => prop_assert!(false, "{text}: {left:?} and {right:?}"),
             }
             let bounds = estimate(&parsed.ast, &checked, &world.sizes as &dyn SizeHints);
             prop_assert!(cost <= bounds.max, "{text}: cost {cost} of at most {bounds:?} over {:?}", generated.data);

@@ -1,0 +1,170 @@
+//! Conditions, which need no value to be made for their verdict.
+
+use super::frame::{Frame, fixed_cost};
+use super::glance::{Glance, Scalar};
+use super::path::Cursor;
+use super::plan::{Comparison, Has, Kind, Node};
+use super::{ErrorKind, EvalError};
+use crate::cost;
+use crate::library;
+use crate::operators;
+use crate::value::{CelList, CelValue, try_equal};
+
+type Verdict = Result<bool, EvalError>;
+
+impl<'a> Frame<'a> {
+    /// The verdict of a node that has to be a boolean.
+    pub(super) fn truth(&mut self, node: &'a Node) -> Verdict {
+        match &node.kind {
+            Kind::Has(_)
+            | Kind::And(_)
+            | Kind::Or(_)
+            | Kind::Not(_)
+            | Kind::NotStrictlyFalse(_)
+            | Kind::Equal(..)
+            | Kind::Compare(..)
+            | Kind::In(_) => {
+                if self.context.is_counting() {
+                    self.context.add_cost(fixed_cost(&node.kind))?;
+                }
+                self.truth_of(&node.kind).map_err(|error| error.at(&(node.start as usize..node.end as usize)))
+            }
+            _ => match self.evaluate(node)? {
+                CelValue::Bool(value) => Ok(value),
+                _ => Err(EvalError::no_overload()),
+            },
+        }
+    }
+
+    pub(super) fn truth_of(&mut self, kind: &'a Kind) -> Verdict {
+        match kind {
+            Kind::Has(has) => self.has(has),
+            Kind::And(nodes) => self.logical(nodes, false),
+            Kind::Or(nodes) => self.logical(nodes, true),
+            Kind::Not(node) => self.truth(node).map(|value| !value),
+            Kind::NotStrictlyFalse(node) => self.not_strictly_false(node),
+            Kind::Equal(nodes, wanted) => self.equal(nodes).map(|equal| equal == *wanted),
+            Kind::Compare(nodes, comparison) => self.compare(nodes, *comparison),
+            Kind::In(nodes) => self.contains(nodes),
+            _ => Err(EvalError::no_overload()),
+        }
+    }
+
+    /// `&&` and `||`: one operand of the deciding value decides, whatever the others are; else the first error counts.
+    pub(super) fn logical(&mut self, nodes: &'a [Node], deciding: bool) -> Verdict {
+        let mut first_error = None;
+        for node in nodes {
+            match self.truth(node) {
+                Ok(value) if value == deciding => return Ok(deciding),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::BudgetExceeded => return Err(error),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        first_error.map_or(Ok(!deciding), Err)
+    }
+
+    fn not_strictly_false(&mut self, node: &'a Node) -> Verdict {
+        match self.truth(node) {
+            Err(error) if error.kind() == ErrorKind::BudgetExceeded => Err(error),
+            verdict => Ok(verdict.unwrap_or(true)),
+        }
+    }
+
+    /// Two scalars that can be compared where they are.
+    fn scalars(&self, nodes: &'a [Node; 2]) -> Option<(Scalar<'_>, Scalar<'_>)> {
+        if self.context.is_counting() {
+            return None;
+        }
+        Some((self.scalar(&nodes[0])?, self.scalar(&nodes[1])?))
+    }
+
+    fn equal(&mut self, nodes: &'a [Node; 2]) -> Verdict {
+        if let Some((left, right)) = self.scalars(nodes) {
+            return Ok(left.equals(right));
+        }
+        let (left, right) = self.pair(nodes)?;
+        self.count(|| cost::comparison_cost(&left, &right))?;
+        try_equal(self.context, &left, &right)
+    }
+
+    fn compare(&mut self, nodes: &'a [Node; 2], comparison: Comparison) -> Verdict {
+        let known = self.scalars(nodes).and_then(|(left, right)| left.order(right));
+        let order = match known {
+            Some(order) => Some(order),
+            None => {
+                let (left, right) = self.pair(nodes)?;
+                self.count(|| cost::comparison_cost(&left, &right))?;
+                let operator = match comparison {
+                    Comparison::Less => operators::LESS,
+                    Comparison::LessEquals => operators::LESS_EQUALS,
+                    Comparison::Greater => operators::GREATER,
+                    Comparison::GreaterEquals => operators::GREATER_EQUALS,
+                };
+                library::order(operator, &left, &right)?
+            }
+        };
+        Ok(order.is_some_and(|order| match comparison {
+            Comparison::Less => order.is_lt(),
+            Comparison::LessEquals => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::GreaterEquals => order.is_ge(),
+        }))
+    }
+
+    fn contains(&mut self, nodes: &'a [Node; 2]) -> Verdict {
+        if let Some((found, looked_at)) = self.contains_plainly(nodes) {
+            self.context.charge(looked_at)?;
+            return Ok(found);
+        }
+        let (item, container) = self.pair(nodes)?;
+        self.count(|| cost::membership_cost(&container))?;
+        library::contains_item(self.context, &item, &container)
+    }
+
+    /// Whether a scalar is in a list, both looked at where they are, and the length of the list.
+    fn contains_plainly(&self, nodes: &'a [Node; 2]) -> Option<(bool, u64)> {
+        if self.context.is_counting() {
+            return None;
+        }
+        let item = self.scalar(&nodes[0])?;
+        match &nodes[1].kind {
+            Kind::Constant(CelValue::List(CelList::Built(items))) => {
+                let mut found = false;
+                for other in items.iter() {
+                    found |= Scalar::of(other)?.equals(item);
+                }
+                Some((found, items.len() as u64))
+            }
+            Kind::Path(path) => {
+                let Glance::Found(seen) = self.glance(path) else { return None };
+                let items = seen.plain_items()?;
+                let mut found = false;
+                for other in items {
+                    found |= item.equals_json(other)?;
+                }
+                Some((found, items.len() as u64))
+            }
+            _ => None,
+        }
+    }
+
+    fn has(&mut self, has: &'a Has) -> Verdict {
+        if let Some(path) = &has.path
+            && !self.context.is_counting()
+        {
+            match self.glance(path) {
+                Glance::Found(_) => return Ok(true),
+                Glance::Missing(at) if at + 1 == path.steps.len() => return Ok(false),
+                _ => {}
+            }
+        }
+        let operand = self.evaluate(&has.operand)?;
+        match Cursor::Cel(&operand).unwrap_optional() {
+            (Some(cursor), _) => cursor.has(&has.field),
+            (None, _) => Ok(false),
+        }
+    }
+}

@@ -129,7 +129,7 @@ fn fields<'d>(
             let whole = 0..draft.ast().text().len();
             report.push(draft.diagnostic(report, &entry.id, problem, whole));
         }
-        let resolved = Resolved { draft: *draft, references };
+        let resolved = Resolved { draft, references };
         fields.push(FieldDraft { site, resolved });
     }
     fields

@@ -25,11 +25,14 @@ pub(crate) struct Draft {
     pub parse: Rc<Parse>,
     /// Where the string stands in the definition.
     pub path: FieldPath,
+    /// The only piece where there is no text around it.
+    whole: Piece,
+    /// Those of a template.
     pieces: Vec<Piece>,
 }
 
 /// A part of the parsed text that is a part of the author's string.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Piece {
     /// Bytes of the parsed text.
     parsed: Range<usize>,
@@ -38,11 +41,12 @@ struct Piece {
 }
 
 /// What a string turned out to be.
+#[allow(clippy::large_enum_variant)] // moved once and gone
 pub(crate) enum Reading {
     /// Plain text.
     Literal,
     /// An expression without errors.
-    Expression(Box<Draft>),
+    Expression(Draft),
     /// Something with errors, which were reported.
     Broken,
 }
@@ -66,16 +70,18 @@ pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path
     if scanned.is_plain() {
         return Reading::Literal;
     }
-    let is_template = scanned.parts.len() != 1;
-    let (rewritten, pieces) = rewrite(text, &scanned.parts);
-    let parse = parser.parse(&rewritten);
-    let author = match pieces.as_slice() {
-        [piece] if !is_template => Str::new(&text[piece.written..piece.written + piece.parsed.len()]),
-        _ => text.clone(),
+    let draft = if let [Part::Expression(range)] = scanned.parts.as_slice() {
+        let written = &text[range.clone()];
+        let whole = Piece { parsed: 0..range.len(), written: range.start };
+        let parse = parser.parse(written);
+        Draft { text: Str::new(written), is_template: false, parse, path, whole, pieces: Vec::new() }
+    } else {
+        let (rewritten, pieces) = rewrite(text, &scanned.parts);
+        let parse = parser.parse(&rewritten);
+        Draft { text: text.clone(), is_template: true, parse, path, whole: Piece::default(), pieces }
     };
-    let draft = Draft { text: author, is_template, parse, path, pieces };
     if draft.parse.errors.is_empty() {
-        return Reading::Expression(Box::new(draft));
+        return Reading::Expression(draft);
     }
     report_syntax(report, subject, &draft);
     Reading::Broken
@@ -91,7 +97,7 @@ pub(crate) fn read_standalone(
 ) -> Option<Draft> {
     match read(report, parser, subject, path.clone(), text) {
         Reading::Broken => None,
-        Reading::Expression(draft) if !draft.is_template => Some(*draft),
+        Reading::Expression(draft) if !draft.is_template => Some(draft),
         _ => {
             let message = "only standalone expressions are allowed";
             let mut diagnostic = Diagnostic::error(codes::NOT_STANDALONE, message).about(subject).at(path.clone());
@@ -109,23 +115,20 @@ pub(crate) fn read_standalone(
     }
 }
 
-/// The text to parse: the expression itself, or a concatenation.
+/// The text to parse for a template: a concatenation.
 fn rewrite(text: &str, parts: &[Part]) -> (String, Vec<Piece>) {
-    let is_template = parts.len() != 1;
     let mut pieces = Vec::new();
-    let mut parsed = String::new();
+    let mut parsed = String::with_capacity(text.len() + parts.len() * 6);
     for part in parts {
         separate(&mut parsed);
         match part {
             Part::Literal(range) => push_quoted(&mut parsed, &text[range.clone()]),
             Part::Expression(range) => {
-                parsed.push_str(if is_template { "(" } else { "" });
+                parsed.push('(');
                 pieces.push(Piece { parsed: parsed.len()..parsed.len() + range.len(), written: range.start });
                 parsed.push_str(&text[range.clone()]);
-                if is_template {
-                    // A comment must not hide the parenthesis.
-                    parsed.push_str(if text[range.clone()].contains("//") { "\n)" } else { ")" });
-                }
+                // A comment must not hide the parenthesis.
+                parsed.push_str(if text[range.clone()].contains("//") { "\n)" } else { ")" });
             }
         }
     }
@@ -157,6 +160,10 @@ fn push_quoted(out: &mut String, text: &str) {
 }
 
 impl Draft {
+    fn pieces(&self) -> &[Piece] {
+        if self.is_template { &self.pieces } else { std::slice::from_ref(&self.whole) }
+    }
+
     pub fn ast(&self) -> &Ast {
         &self.parse.ast
     }
@@ -164,10 +171,10 @@ impl Draft {
     /// Bytes of the author's string for bytes of the parsed text.
     pub fn written(&self, parsed: Range<usize>) -> Range<usize> {
         let piece =
-            self.pieces.iter().find(|piece| piece.parsed.start <= parsed.start && parsed.start <= piece.parsed.end);
+            self.pieces().iter().find(|piece| piece.parsed.start <= parsed.start && parsed.start <= piece.parsed.end);
         let Some(piece) = piece else {
-            let start = self.pieces.first().map_or(0, |piece| piece.written);
-            let end = self.pieces.last().map_or(start, |piece| piece.written + piece.parsed.len());
+            let start = self.pieces().first().map_or(0, |piece| piece.written);
+            let end = self.pieces().last().map_or(start, |piece| piece.written + piece.parsed.len());
             return start..end;
         };
         let shift = |at: usize| piece.written + at.min(piece.parsed.end) - piece.parsed.start;
@@ -201,7 +208,7 @@ impl Draft {
 fn report_syntax(report: &mut Report<'_>, subject: &str, draft: &Draft) {
     let mut found = false;
     if draft.is_template {
-        for piece in &draft.pieces {
+        for piece in draft.pieces() {
             let errors = base().parse(&draft.ast().text()[piece.parsed.clone()]).errors;
             found |= !errors.is_empty();
             for mut issue in errors {

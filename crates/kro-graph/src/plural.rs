@@ -67,7 +67,8 @@ pub fn pluralize(word: &str) -> Str {
 fn by_ending(word: &str) -> Option<Str> {
     let mut longest = 0;
     let mut result = None;
-    for (singular, plural) in &rules().endings {
+    let last = *word.as_bytes().last()?;
+    for (singular, plural) in rules().endings.get(&last)? {
         if plural.len() >= longest && word.ends_with(plural.as_str()) {
             longest = plural.len();
             result = Some(Str::new(word));
@@ -83,7 +84,8 @@ fn by_ending(word: &str) -> Option<Str> {
 struct Rules {
     /// The plurals of words whatever their endings are.
     whole_words: HashMap<Str, Str>,
-    endings: Vec<Rule>,
+    /// By the last byte of the words that they may match, in order.
+    endings: HashMap<u8, Vec<Rule>>,
 }
 
 fn rules() -> &'static Rules {
@@ -97,8 +99,18 @@ fn rules() -> &'static Rules {
         KEPT.split(' ').for_each(|word| add(word.into(), word.into()));
         whole_word_rules().for_each(|(singular, plural)| add(singular.into(), plural));
         whole_word_rules().for_each(|(_, plural)| add(plural.clone(), plural));
-        Rules { whole_words, endings: ending_rules().collect() }
+        Rules { whole_words, endings: endings() }
     })
+}
+
+fn endings() -> HashMap<u8, Vec<Rule>> {
+    let mut endings: HashMap<u8, Vec<Rule>> = HashMap::new();
+    for (singular, plural) in ending_rules() {
+        let mut last: Vec<u8> = singular.bytes().last().into_iter().chain(plural.bytes().last()).collect();
+        last.dedup();
+        last.into_iter().for_each(|last| endings.entry(last).or_default().push((singular, plural.clone())));
+    }
+    endings
 }
 
 fn whole_word_rules() -> impl Iterator<Item = Rule> {

@@ -78,6 +78,7 @@ impl CrdSchemas {
         if group.is_empty() || kind.is_empty() {
             return;
         }
+        self.kinds.retain(|known, _| known.group != group || known.kind != kind);
         let versions = crd.at(&["spec", "versions"]).and_then(Value::as_list).unwrap_or_default();
         for version in versions {
             let name = version.str_at(&["name"]).unwrap_or_default();

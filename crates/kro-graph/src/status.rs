@@ -104,7 +104,7 @@ fn read_field(
         report.error(codes::STATUS_REFERENCE, &at, message);
         return None;
     }
-    Some(Item { path, draft: *draft, references })
+    Some(Item { path, draft, references })
 }
 
 fn read_conditions(report: &mut Report<'_>, scope: &Scope<'_>, path: &FieldPath, value: &Value) -> Vec<Item> {

@@ -1,5 +1,6 @@
 //! The walk over a template: finds the strings with expressions and checks the literals against the schema.
 
+mod enums;
 mod expected;
 mod literal;
 mod required;
@@ -76,10 +77,25 @@ impl Walk<'_, '_> {
         for (key, child) in map {
             let field = schema.and_then(|schema| self.field(map, key, schema));
             self.step(Segment::Field(key.clone()), child, field.as_ref());
+            if let (Some(schema), Value::String(text)) = (schema, child) {
+                self.check_value(schema, key, text);
+            }
         }
         if let Some(schema) = schema {
             self.check_required(map, schema);
             self.check(literal::check_size(map.len(), schema, "minProperties", "maxProperties", "entries"));
+        }
+    }
+
+    /// A literal of a field whose values Kubernetes lists elsewhere than in its schema.
+    fn check_value(&mut self, object: &Schema, key: &Str, text: &Str) {
+        let Some(values) = enums::values(object, key, text).filter(|values| !values.contains(&text.as_str())) else {
+            return;
+        };
+        if !text.contains("${") {
+            self.path.push(Segment::Field(key.clone()));
+            self.check(Some(literal::not_listed(text, values)));
+            self.path.pop();
         }
     }
 

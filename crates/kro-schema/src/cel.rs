@@ -111,15 +111,6 @@ impl SchemaTypes {
         let known = Known { schema: self.schema_of(name).filter(is_object), fields: Vec::new() };
         look(all.entry(name.into()).or_insert(known))
     }
-
-    fn declare_field(&self, object: &str, field: &str) -> Option<Type> {
-        let schema = self.object(object)?;
-        let declared = field_schema(&schema, field).and_then(|(escaped, property)| {
-            // an object that is embedded has more fields than its schema says
-            declaration(&embedded(property)?, &format!("{object}.{escaped}"))
-        });
-        declared.or(if schema.preserve_unknown_fields() { Some(Type::Dyn) } else { None })
-    }
 }
 
 impl TypeProvider for SchemaTypes {
@@ -133,9 +124,12 @@ impl TypeProvider for SchemaTypes {
 
     fn field_type(&self, object: &str, field: &str) -> Option<Type> {
         let position = |known: &mut Known| known.fields.binary_search_by(|(name, _)| name.as_str().cmp(field));
-        let found = self.known(object, |known| position(known).ok().map(|at| known.fields[at].1.clone()));
-        found.unwrap_or_else(|| {
-            let declared = self.declare_field(object, field);
+        let found = self.known(object, |known| match position(known) {
+            Ok(at) => Ok(known.fields[at].1.clone()),
+            Err(_) => Err(known.schema.clone()),
+        });
+        found.unwrap_or_else(|schema| {
+            let declared = schema.and_then(|schema| declare_field(&schema, object, field));
             self.known(object, |known| {
                 if let Err(at) = position(known) {
                     known.fields.insert(at, (field.into(), declared.clone()));
@@ -173,6 +167,15 @@ impl TypeProvider for SchemaTypes {
     fn definition(&self, object: &str) -> Option<Str> {
         self.schema_of(object)?.reference().map(Str::new)
     }
+}
+
+/// The type of a field by its name in expressions.
+fn declare_field(schema: &Schema, object: &str, field: &str) -> Option<Type> {
+    let declared = field_schema(schema, field).and_then(|(escaped, property)| {
+        // an object that is embedded has more fields than its schema says
+        declaration(&embedded(property)?, &format!("{object}.{escaped}"))
+    });
+    declared.or(if schema.preserve_unknown_fields() { Some(Type::Dyn) } else { None })
 }
 
 /// How a property is written in an expression: reserved words as they are (but for the four that are tokens), other names

@@ -34,6 +34,13 @@ fn check_enum(value: &Value, schema: &Schema) -> Option<Problem> {
     Some(Problem { code: codes::ENUM, message, help: near })
 }
 
+/// A text that is none of the values that a field may have.
+pub(super) fn not_listed(text: &str, values: &[&str]) -> Problem {
+    let names: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+    let message = format!("unsupported value {text:?}, expected one of {}", names.join(", "));
+    Problem { code: codes::ENUM, message, help: did_you_mean(text, values.iter().copied()) }
+}
+
 fn check_text(text: &str, schema: &Schema) -> Option<Problem> {
     if let Some(pattern) = schema.pattern_regex().filter(|pattern| !pattern.is_match(text)) {
         return problem(codes::PATTERN, format!("{text:?} does not match the pattern {}", pattern.as_str()));

@@ -6,6 +6,7 @@ mod documents;
 mod fixtures;
 mod generators;
 mod golden;
+mod kinds;
 mod messages;
 mod properties;
 mod summary;

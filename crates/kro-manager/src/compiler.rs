@@ -11,6 +11,7 @@ use kro_value::Value;
 use crate::Config;
 use crate::crds::CrdIndex;
 use crate::outbox::Resource;
+use crate::served::Served;
 
 /// What became of a definition.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct Compilation {
     pub graph: Option<Arc<Graph>>,
     /// All errors, one a line.
     pub errors: String,
+    /// Kinds that nobody knows.
+    pub missing: Vec<Gvk>,
 }
 
 /// The kinds of CustomResourceDefinitions.
@@ -30,9 +33,9 @@ impl SchemaSource for CrdIndex {
 }
 
 /// Compiles a ResourceGraphDefinition. A bug in the compiler is an error of this definition alone.
-pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> Compilation {
+pub(crate) fn compile(definition: &Value, crds: &CrdIndex, served: &Served, config: &Config) -> Compilation {
     let source = Source::from_value(definition.clone());
-    let sources: [&dyn SchemaSource; 2] = [&BuiltinSchemas, crds];
+    let sources: [&dyn SchemaSource; 3] = [&BuiltinSchemas, crds, served];
     let options = CompileOptions {
         omit_function: config.omit_function,
         collection_dimensions_max: config.collection_dimensions_max,
@@ -43,22 +46,23 @@ pub(crate) fn compile(definition: &Value, crds: &CrdIndex, config: &Config) -> C
         Ok(compiled) => compiled,
         Err(panic) => {
             let errors = format!("compiling panicked; this is a bug in kro: {panic}");
-            return Compilation { graph: None, errors };
+            return Compilation { graph: None, errors, missing: Vec::new() };
         }
     };
     let name = definition.str_at(&["metadata", "name"]).unwrap_or_default();
     let errors = kro_graph::condition_message(&compiled.diagnostics, name);
-    Compilation { graph: compiled.graph, errors }
+    Compilation { graph: compiled.graph, errors, missing: compiled.missing_kinds }
 }
 
 /// Where a kind is served, and whether it is namespaced. `None` when nobody knows it.
-pub(crate) fn locate(group_kind: &GroupKind, crds: &CrdIndex) -> Option<(Resource, bool)> {
+pub(crate) fn locate(group_kind: &GroupKind, crds: &CrdIndex, served: &Served) -> Option<(Resource, bool)> {
     if let Some(crd) = crds.of_kind(group_kind) {
         return Some((crd.resource(), crd.namespaced));
     }
     let row = kro_schema::builtin::resources()
         .iter()
-        .find(|row| row.group == group_kind.group && row.kind == group_kind.kind)?;
+        .find(|row| row.group == group_kind.group && row.kind == group_kind.kind);
+    let Some(row) = row else { return served.locate(group_kind) };
     Some((
         Resource { group: row.group.clone(), version: row.version.clone(), plural: row.plural.clone() },
         row.namespaced,

@@ -22,6 +22,7 @@ use crate::digest_of_spec;
 use crate::manager::Manager;
 use crate::outbox::Resource;
 use crate::retry::Failure;
+use crate::served::Discovery;
 use crate::watches::Role;
 use crate::work::{GraphStep, Purpose, WorkItem};
 use crate::{ApiRequest, revisions};
@@ -98,6 +99,11 @@ impl GraphState {
     pub fn forget_compilation(&mut self) {
         self.compiled = None;
         self.compiled_revision = None;
+    }
+
+    /// True while it uses a kind that nobody knows.
+    pub fn misses_kinds(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|(_, compilation)| !compilation.missing.is_empty())
     }
 
     /// The earliest retry that is still to come.
@@ -227,6 +233,16 @@ impl Manager {
             return Next::Request(GraphStep::AddFinalizer, finalizer_patch(&resource(), &pass.object, true));
         }
         let compilation = self.compilation(&pass.name, &pass.object);
+        match self.discover(&pass.object, &compilation.missing) {
+            Discovery::Request(step, request) if !self.is_blocked(&pass.name, &step) => {
+                return Next::Request(step, request);
+            }
+            Discovery::Waiting => {
+                pass.is_undecided = true;
+                return Next::Rest;
+            }
+            Discovery::Request(..) | Discovery::Done => {}
+        }
         let revisions = self.watch_of(Role::Revisions).map(|watch| revisions::of_definition(watch, &pass.name));
         let revisions = revisions.unwrap_or_default();
         let live: Vec<&Value> = revisions.iter().filter(|revision| !object::is_terminating(revision)).collect();
@@ -260,7 +276,7 @@ impl Manager {
         match &state.compiled {
             Some((compiled, compilation)) if *compiled == digest => compilation.clone(),
             _ => {
-                let compilation = compile(object, &self.crds, &self.config);
+                let compilation = compile(object, &self.crds, &self.served, &self.config);
                 state.compiled = Some((digest, compilation.clone()));
                 self.measure_build(name, compilation.graph.is_some());
                 compilation
@@ -325,7 +341,7 @@ impl Manager {
 /// An answer that is as good as a success.
 fn is_settled_elsewhere(step: &GraphStep, is_gone: bool) -> bool {
     match step {
-        GraphStep::CreateRevision(_) | GraphStep::Crd => false,
+        GraphStep::CreateRevision(_) | GraphStep::Crd | GraphStep::Discover(..) | GraphStep::Describe(..) => false,
         _ => is_gone,
     }
 }

@@ -220,7 +220,7 @@ impl Manager {
         if let Some(watch) = self.watches.with_role(crate::watches::Role::Children).find(is_it) {
             return Some(watch.wanted.clone());
         }
-        let (resource, _) = crate::compiler::locate(kind, &self.crds)?;
+        let (resource, _) = crate::compiler::locate(kind, &self.crds, &self.served)?;
         let gvk = kro_graph::Gvk::new(kind.group.clone(), resource.version, kind.kind.clone());
         Some(Wanted::children(&gvk, &resource.plural))
     }

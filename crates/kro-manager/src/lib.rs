@@ -31,6 +31,7 @@ mod records;
 mod removal;
 mod retry;
 mod revisions;
+mod served;
 mod snapshot;
 mod view;
 mod watches;

@@ -10,6 +10,7 @@ use crate::graphs::{self, GraphState, is_single, single_id};
 use crate::instances::InstanceMemory;
 use crate::outbox::{Outbox, Resource};
 use crate::retry::{Bounds, Jitter};
+use crate::served::Served;
 use crate::watches::{Change, Role, User, Wanted, Watch, Watches};
 use crate::work::{Priority, Purpose, Queue, WorkItem};
 use crate::{Config, Effect, Event, LogLevel, WatchId, revisions};
@@ -24,6 +25,8 @@ pub struct Manager {
     pub(crate) queue: Queue,
     pub(crate) watches: Watches,
     pub(crate) crds: CrdIndex,
+    /// Kinds of aggregated API servers.
+    pub(crate) served: Served,
     pub(crate) graphs: BTreeMap<Str, GraphState>,
     pub(crate) instances: BTreeMap<ObjectId, InstanceMemory>,
     /// Instances by the id of their ApplySet.
@@ -46,6 +49,7 @@ impl Manager {
             queue: Queue::default(),
             watches: Watches::default(),
             crds: CrdIndex::default(),
+            served: Served::default(),
             graphs: BTreeMap::new(),
             instances: BTreeMap::new(),
             by_applyset: BTreeMap::new(),
@@ -182,6 +186,7 @@ impl Manager {
             }
             Role::Children => self.route_child(watch, &kind, change),
             Role::External => self.route_users(watch),
+            Role::ApiServices => self.route_service(change),
         }
     }
 
@@ -295,6 +300,7 @@ impl Manager {
                     .collect();
                 graphs.iter().for_each(|name| self.enqueue_instances(name, Priority::Resync));
             }
+            Role::ApiServices => self.route_services(),
             Role::External => self.route_users(watch),
         }
     }

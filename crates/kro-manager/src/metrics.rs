@@ -115,7 +115,7 @@ impl Manager {
                 let labels = vec![("gvr", comma_label(target)), ("event_type", Str::new_static(event))];
                 self.out.count("dynamic_controller_informer_events_total", labels);
             }
-            Role::Crds | Role::Children | Role::External => {}
+            Role::Crds | Role::ApiServices | Role::Children | Role::External => {}
         }
     }
 

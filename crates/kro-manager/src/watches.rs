@@ -21,6 +21,8 @@ pub(crate) enum Role {
     Revisions,
     /// CustomResourceDefinitions.
     Crds,
+    /// APIServices, while a definition uses a kind that nobody knows.
+    ApiServices,
     /// Instances of a kind that kro defined.
     Instances,
     /// Objects that kro owns, of one kind.

@@ -51,6 +51,10 @@ pub(crate) enum GraphStep {
     Status,
     /// Read the definition again after a conflict.
     Refresh,
+    /// Read which resources a group version of an aggregated API server has.
+    Discover(Str, Str),
+    /// Read their schemas.
+    Describe(Str, Str),
 }
 
 /// A request of the instance side.

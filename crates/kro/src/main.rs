@@ -47,7 +47,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Controller(arguments) => {
             logging::start(arguments.log, arguments.log_level);
             // As the Go implementation ends when it cannot start.
-            Ok(start_single(controller::run(arguments)).unwrap_or_else(|error| {
+            Ok(start_single(controller::run(*arguments)).unwrap_or_else(|error| {
                 fail(&error);
                 ExitCode::FAILURE
             }))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // test code
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // an edge
 
+mod aggregated;
 mod election;
 mod endpoints;
 

@@ -40,6 +40,9 @@ impl Manager {
 
     /// What the server returned is newer than what the watches show.
     pub(super) fn take_graph_answer(&mut self, name: &Str, step: &GraphStep, body: Value) {
+        if self.take_served(step, &body) {
+            return;
+        }
         let role = match step {
             GraphStep::AddFinalizer | GraphStep::RemoveFinalizer | GraphStep::Status | GraphStep::Refresh => {
                 Role::Definitions

@@ -65,7 +65,8 @@ impl Manager {
         match &state.compiled_revision {
             Some((compiled, compilation)) if *compiled == uid => compilation.clone(),
             _ => {
-                let compilation = compile(&revisions::snapshot_definition(revision), &self.crds, &self.config);
+                let compilation =
+                    compile(&revisions::snapshot_definition(revision), &self.crds, &self.served, &self.config);
                 state.compiled_revision = Some((uid, compilation.clone()));
                 self.measure_revision_build(compilation.graph.is_some());
                 compilation

@@ -26,7 +26,7 @@ pub enum Command {
     /// Run graphs on this machine: an embedded Kubernetes API and the controller, no cluster needed
     Dev(DevArguments),
     /// Run the controller on a cluster
-    Controller(ControllerArguments),
+    Controller(Box<ControllerArguments>),
     /// Compile definitions and say all that is wrong with them; needs no cluster
     Validate(ValidateArguments),
     /// Print what definitions stand for: their CustomResourceDefinition, a sample instance, a diagram

@@ -25,8 +25,8 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
 /// How long one round of a measurement takes.
-const ROUND: Duration = Duration::from_millis(3);
-const ROUNDS: usize = 40;
+const ROUND: Duration = Duration::from_micros(200);
+const ROUNDS: usize = 400;
 
 /// The variables of one mode and what expressions may use.
 struct Mode {

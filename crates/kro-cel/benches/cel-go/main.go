@@ -85,7 +85,7 @@ func quick(work func()) float64 {
 	for timed(calls, work) < round {
 		calls *= 2
 	}
-	rounds := make([]float64, 40)
+	rounds := make([]float64, 400)
 	for i := range rounds {
 		rounds[i] = float64(timed(calls, work).Nanoseconds()) / float64(calls)
 	}
@@ -93,7 +93,7 @@ func quick(work func()) float64 {
 	return rounds[len(rounds)/10]
 }
 
-const round = 3 * time.Millisecond
+const round = 200 * time.Microsecond
 
 func timed(calls int, work func()) time.Duration {
 	start := time.Now()

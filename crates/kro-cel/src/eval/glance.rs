@@ -7,7 +7,7 @@ use kro_value::{Map, Value, same_text};
 use super::path::Step;
 use super::{ErrorKind, EvalError};
 use crate::value::{CelList, CelMap, CelValue};
-use crate::view::{SchemaForm, ValueSchema, field, typed};
+use crate::view::{SchemaForm, ValueSchema, typed};
 
 /// A part of a JSON object, and the schema that says how it is read.
 #[derive(Clone, Copy)]
@@ -30,8 +30,10 @@ pub(super) fn glance<'a>(root: &'a CelValue, steps: &[Step]) -> Glance<'a> {
     let Some((first, rest)) = steps.split_first() else { return Glance::Unclear };
     let start = match (root, &first.key) {
         _ if first.optional => return Glance::Unclear,
-        (CelValue::Map(CelMap::Json(map)), CelValue::String(name)) => member(map, None, name),
-        (CelValue::Map(CelMap::View(view)), CelValue::String(name)) => member(&view.map, Some(&*view.schema), name),
+        (CelValue::Map(CelMap::Json(map)), CelValue::String(name)) => member(map, None, first, name),
+        (CelValue::Map(CelMap::View(view)), CelValue::String(name)) => {
+            member(&view.map, Some(&*view.schema), first, name)
+        }
         (CelValue::List(list), CelValue::Int(index)) => match usize::try_from(*index) {
             Ok(index) => item(list, index),
             Err(_) => None,
@@ -67,7 +69,7 @@ fn follow<'a>(start: Option<Option<Seen<'a>>>, steps: &[Step], done: usize) -> G
     for (at, step) in steps.iter().enumerate() {
         let next = match (seen.value, &step.key) {
             _ if step.optional => return Glance::Unclear,
-            (Value::Map(map), CelValue::String(name)) => member(map, seen.schema, name),
+            (Value::Map(map), CelValue::String(name)) => member(map, seen.schema, step, name),
             (Value::List(items), CelValue::Int(index)) => {
                 let Some(schema) = items_schema(seen.schema) else { return Glance::Unclear };
                 let Some(value) = usize::try_from(*index).ok().and_then(|index| items.get(index)) else {
@@ -86,15 +88,21 @@ fn follow<'a>(start: Option<Option<Seen<'a>>>, steps: &[Step], done: usize) -> G
     Glance::Found(seen)
 }
 
-/// A field or entry: `None` when it is not there, and nothing inside when the schema does not go with the data.
+/// A field or entry: `None` when it is not there, and nothing inside when the schema does not go with the data, or the name is
+/// escaped.
 #[inline]
-fn member<'a>(map: &'a Map, schema: Option<&'a dyn ValueSchema>, name: &str) -> Option<Option<Seen<'a>>> {
-    let Some(schema) = schema else { return map.get(name).map(|value| Some(Seen { value, schema: None })) };
+fn member<'a>(map: &'a Map, schema: Option<&'a dyn ValueSchema>, step: &Step, name: &str) -> Option<Option<Seen<'a>>> {
+    let found = step.find(map, name);
+    let Some(schema) = schema else { return found.map(|value| Some(Seen { value, schema: None })) };
     match schema.form() {
-        SchemaForm::Object | SchemaForm::Map => {
-            field(map, schema, name).map(|(value, schema)| Some(Seen { value, schema }))
+        SchemaForm::Object => {
+            let Some(value) = found else { return if name.contains("__") { Some(None) } else { None } };
+            let schema = schema.property(name);
+            // null is no value where the schema declares the field
+            (schema.is_none() || !value.is_null()).then_some(Some(Seen { value, schema }))
         }
-        SchemaForm::Dynamic => map.get(name).map(|value| Some(Seen { value, schema: None })),
+        SchemaForm::Map => found.map(|value| Some(Seen { value, schema: schema.values() })),
+        SchemaForm::Dynamic => found.map(|value| Some(Seen { value, schema: None })),
         _ => Some(None),
     }
 }

@@ -1,6 +1,8 @@
 //! Walking from a variable into its fields, without copying anything on the way.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use kro_value::{List, Map, Str, Value};
 
@@ -51,10 +53,35 @@ pub(super) struct Origin {
 }
 
 /// One step of a path.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Step {
     pub key: CelValue,
     pub optional: bool,
+    /// Where the key was in the last object: most objects of a kind have the same fields.
+    guess: AtomicUsize,
+}
+
+impl Step {
+    pub fn new(key: CelValue, optional: bool) -> Self {
+        Self { key, optional, guess: AtomicUsize::new(0) }
+    }
+
+    /// The entry of a map.
+    #[inline]
+    pub fn find<'a>(&self, map: &'a Map, name: &str) -> Option<&'a Value> {
+        let guess = self.guess.load(Relaxed);
+        let (index, value) = map.get_near(name, guess)?;
+        if index != guess {
+            self.guess.store(index, Relaxed);
+        }
+        Some(value)
+    }
+}
+
+impl Clone for Step {
+    fn clone(&self) -> Self {
+        Self::new(self.key.clone(), self.optional)
+    }
 }
 
 /// A value on the way, by reference wherever it is part of something that stays.

@@ -251,7 +251,7 @@ impl Planner<'_> {
         let key = self.node(*key)?;
         match key.kind {
             Kind::Constant(key) if is_no_key || is_name && matches!(key, CelValue::Type(_)) => Err(invalid_key(&key)),
-            Kind::Constant(key) => Ok(Kind::Path(Box::new(extend(operand, Step { key, optional })))),
+            Kind::Constant(key) => Ok(Kind::Path(Box::new(extend(operand, Step::new(key, optional))))),
             _ => Ok(Kind::Index(Box::new(Index { operand, key, optional }))),
         }
     }
@@ -617,7 +617,7 @@ fn is_runtime(environment: &Environment) -> bool {
 }
 
 fn field_step(name: &Str, optional: bool) -> Step {
-    Step { key: CelValue::String(name.clone()), optional }
+    Step::new(CelValue::String(name.clone()), optional)
 }
 
 /// A path with one more step.

@@ -47,8 +47,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
         reason: "has() of a path through an optional is a bool, as its type says; the reference makes an optional of it",
         explains: |case| {
             let as_key = case.reference_error() == "invalid qualifier type: *types.Optional";
-            let as_value = case.reference["type"] == "bool" && case.reference["value"].get("optional").is_some();
-            case.text.contains("has(") && (as_key || as_value)
+            let as_test = case.reference_error() == "no such overload";
+            let as_value = case.reference["value"].get("optional").is_some() && case.ours["value"].is_boolean();
+            has_of_optional(&case.text) && (as_key || as_test || as_value)
         },
     },
     Explanation {
@@ -73,8 +74,59 @@ pub const EXPLANATIONS: &[Explanation] = &[
         },
     },
     Explanation {
+        reason: "an optional inside of a container is gone into, whatever the index; the reference does so only at the start",
+        explains: |case| {
+            let stays_out =
+                ["no such key: ", "index out of bounds: "].iter().any(|text| case.reference_error().starts_with(text))
+                    || case.reference["value"] == json!({"optional": []});
+            let goes_in = case.ours["value"].get("optional").is_some()
+                || case.our_error() == "optional.none() dereference"
+                || case.text.contains(".orValue(");
+            stays_out && goes_in && case.text.contains("optional.") && case.text.contains("][")
+        },
+    },
+    Explanation {
+        reason: "with typed objects the reference takes the words duration and timestamp for types, which it cannot plan",
+        explains: |case| {
+            let ours = case.ours["errors"].to_string();
+            let is_unknown = |word: &&str| ours.contains(&format!("undeclared reference to '{word}' "));
+            case.environment == "kube"
+                && case.our_stage() == "check"
+                && ["duration", "timestamp"].iter().any(is_unknown)
+        },
+    },
+    Explanation {
+        reason: "with typed objects the reference does not know the words type and null_type as types; here they stay known",
+        explains: |case| {
+            let errors = case.reference["errors"].to_string();
+            let is_unknown = |word: &&str| errors.contains(&format!("undeclared reference to '{word}' "));
+            case.environment == "kube" && ["type", "null_type"].iter().any(is_unknown)
+        },
+    },
+    Explanation {
+        reason: "a pattern without variables is compiled ahead like a literal one, and an operand of another type says so shorter",
+        explains: |case| {
+            let names_types = case.reference_error().starts_with("no such overload: find");
+            names_types && case.our_error() == "no such overload" && case.reference_stage() == case.our_stage()
+        },
+    },
+    Explanation {
+        reason: "messages name a type; the reference has the number of a type variable there that it has determined already",
+        explains: |case| {
+            let place = |error: &Value| (error["line"].clone(), error["col"].clone());
+            let places =
+                |answer: &Value| answer["errors"].as_array().into_iter().flatten().map(place).collect::<Vec<_>>();
+            let has_number = case.reference["errors"].to_string().contains("_var");
+            has_number && case.our_stage() == "check" && places(&case.reference) == places(&case.ours)
+        },
+    },
+    Explanation {
         reason: "a whole object keeps the names of its fields; the reference shows them escaped",
-        explains: |case| case.reference["value"].to_string().contains("a__dash__b"),
+        explains: |case| {
+            let shown = case.reference["value"].to_string();
+            case.environment == "kube"
+                && ["a__dash__b", "__namespace__", "__if__"].iter().any(|name| shown.contains(name))
+        },
     },
 ];
 
@@ -87,6 +139,12 @@ fn has_oracle_name(case: &Case) -> bool {
     ];
     names.iter().any(|(theirs, ours)| case.reference_error().replace(theirs, ours) == case.our_error())
         && case.reference_error().contains("main.")
+}
+
+/// `has(a.?b.c)`
+fn has_of_optional(text: &str) -> bool {
+    let paths = text.split("has(").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
+    paths.into_iter().any(|path| path.contains(".?") || path.contains("[?"))
 }
 
 /// What cel-go's network extension says about addresses, early or when it is evaluated.

@@ -42,7 +42,7 @@ impl<'e> Generator<'e> {
     }
 
     /// The next expression.
-    pub fn next(&mut self) -> String {
+    pub fn generate(&mut self) -> String {
         self.wrong = if self.random.chance(200) { 60 } else { 0 };
         self.fresh = 0;
         let ty = self.any_type();
@@ -355,8 +355,8 @@ mod tests {
             let world = session.world(&json!(name)).unwrap();
             let environment = &world.environment;
             let (mut first, mut again) = (Generator::new(environment, 5), Generator::new(environment, 5));
-            let texts: Vec<String> = (0..200).map(|_| first.next()).collect();
-            assert!(texts.iter().all(|text| *text == again.next()));
+            let texts: Vec<String> = (0..200).map(|_| first.generate()).collect();
+            assert!(texts.iter().all(|text| *text == again.generate()));
             let is_right = |text: &&String| {
                 let parsed = environment.parse(text);
                 parsed.errors.is_empty() && environment.check(&parsed.ast).errors.is_empty()

@@ -20,7 +20,7 @@ pub fn encode(value: &CelValue) -> String {
         CelValue::Uint(value) => tag("uint", &value.to_string()),
         CelValue::Double(value) => tag("double", &double_text(*value)),
         CelValue::Bytes(bytes) => tag_text("bytes", &STANDARD.encode(bytes)),
-        CelValue::List(list) => encode_list(list.iter().map(|item| encode_read(item))),
+        CelValue::List(list) => encode_list(list.iter().map(encode_read)),
         CelValue::Map(map) => encode_map(map),
         CelValue::Timestamp(moment) => tag_text("timestamp", &CelTimestamp { offset_seconds: 0, ..*moment }.to_text()),
         CelValue::Duration(duration) => tag_text("duration", &duration.to_text()),

@@ -209,13 +209,10 @@ fn step_cel<'a>(value: &'a CelValue, key: &CelValue) -> Result<Option<Cursor<'a>
             Some(index) => list.get(index).transpose().map(|found| found.map(Cursor::Owned)),
             None => Ok(None),
         },
-        CelValue::Opaque(Opaque::Condition(condition)) => {
-            let name = key.as_str().unwrap_or_default();
-            match condition.field(name) {
-                Some(value) => Ok(Some(Cursor::Owned(value))),
-                None => Err(EvalError::new(ErrorKind::NoSuchField, format!("no such field '{name}'"))),
-            }
-        }
+        CelValue::Opaque(Opaque::Condition(condition)) => match condition.field(key.as_str().unwrap_or_default()) {
+            Some(value) => Ok(Some(Cursor::Owned(value))),
+            None => Err(EvalError::new(ErrorKind::NoSuchField, format!("no such field '{}'", key_text(key)))),
+        },
         _ => missing(key),
     }
 }

@@ -55,6 +55,7 @@ fn size(args: &[CelValue]) -> Outcome {
         [CelValue::Bytes(bytes)] => bytes.len(),
         [CelValue::List(list)] => list.len(),
         [CelValue::Map(map)] => map.len(),
+        [CelValue::Timestamp(_) | CelValue::Duration(_)] => return Err(EvalError::no_overload()),
         _ => return Err(no_overload("size")),
     };
     Ok(CelValue::Int(i64::try_from(size).unwrap_or(i64::MAX)))

@@ -49,12 +49,9 @@ fn decode(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let compact = text.replace(['\n', '\r'], "");
     match PADDED.decode(&compact).or_else(|_| UNPADDED.decode(&compact)) {
         Ok(bytes) => Ok(CelValue::Bytes(bytes.into())),
-        Err(error) => {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                base64::DecodeError::InvalidPadding => compact.find('=').unwrap_or(compact.len()),
-                base64::DecodeError::InvalidLength(_) => compact.len() / 4 * 4,
-            };
+        Err(_) => {
+            let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+            let at = compact.bytes().position(|byte| !is_digit(byte)).unwrap_or(compact.len() / 4 * 4);
             // as a place in the text with its line breaks
             let mut places = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r'));
             let at = places.nth(at).map_or(text.len(), |(place, _)| place);

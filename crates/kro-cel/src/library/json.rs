@@ -124,7 +124,9 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
             None => out.push_str("null"),
         },
         CelValue::Timestamp(moment) if dialect == Dialect::Protobuf => write_string(&moment.to_text(), out),
-        CelValue::Duration(duration) if dialect == Dialect::Protobuf => write_string(&duration.to_text(), out),
+        CelValue::Duration(duration) if dialect == Dialect::Protobuf => {
+            write_string(&super::conversions::duration_text(*duration), out);
+        }
         CelValue::Opaque(opaque) if dialect == Dialect::Protobuf => return Err(unencodable(opaque)),
         CelValue::Type(_) if dialect == Dialect::Protobuf => {
             return Err(EvalError::invalid("type conversion not supported for 'type'"));

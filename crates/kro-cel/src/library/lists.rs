@@ -120,8 +120,11 @@ fn flatten_into(
 }
 
 fn sort(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
-    let [CelValue::List(list)] = args else { return Err(no_overload("sort")) };
-    sorted(context, list, list)
+    match args {
+        [CelValue::List(list)] => sorted(context, list, list),
+        [CelValue::String(_) | CelValue::Timestamp(_) | CelValue::Duration(_)] => Err(EvalError::no_overload()),
+        _ => Err(no_overload("sort")),
+    }
 }
 
 fn sort_by_keys(context: &mut EvalContext, args: &[CelValue]) -> Outcome {

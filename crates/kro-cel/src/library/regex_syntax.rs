@@ -1,6 +1,12 @@
 //! From RE2 syntax to that of the regex crate. Both accept nearly the same expressions, but the crate's classes such as
 //! `\d` are Unicode where RE2's are ASCII, and it has set operators inside of brackets that RE2 reads as characters.
 
+/// Classes such as `[:alpha:]`.
+const POSIX_CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
+    "xdigit",
+];
+
 /// The largest count of a repetition.
 const REPEAT_MAX: u32 = 1000;
 
@@ -187,6 +193,10 @@ fn class<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
             }
             '[' if rest.starts_with("[:") && rest.contains(":]") => {
                 let end = rest.find(":]").unwrap_or(0) + 2;
+                let name = rest[2..end - 2].strip_prefix('^').unwrap_or(&rest[2..end - 2]);
+                if !POSIX_CLASSES.contains(&name) {
+                    return Err(format!("invalid character class range: `{}`", &rest[..end]));
+                }
                 out.push_str(&rest[..end]);
                 rest = &rest[end..];
                 first = false;
@@ -270,6 +280,7 @@ mod tests {
             ("a**", "error parsing regexp: invalid nested repetition operator: `**`"),
             ("a+?{2}b", "error parsing regexp: invalid nested repetition operator: `+?{2}`"),
             ("((ab{100})c{2}){20}", "error parsing regexp: invalid repeat count: `{20}`"),
+            ("[[:foo:]]", "error parsing regexp: invalid character class range: `[:foo:]`"),
             ("(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"),
             (r"a\", "error parsing regexp: trailing backslash at end of expression: ``"),
         ] {

@@ -306,7 +306,9 @@ impl Parser<'_> {
             count += 1;
         }
         if !self.starts_operand_after(symbol) {
-            self.no_alternative(first.start)?;
+            // behind `!` a sign can only belong to a number
+            let start = if symbol == "!" && self.sees("-") { self.accept().start } else { first.start };
+            self.no_alternative(start)?;
             self.recover(true)?;
             return self.error_node(first);
         }

@@ -193,7 +193,7 @@ fn read_host(host: &str) -> Result<String, String> {
         let Some(end) = host.rfind(']') else { return Err("missing ']' in host".to_owned()) };
         &host[end + 1..]
     } else {
-        host.rfind(':').map_or("", |colon| &host[colon..])
+        host.find(':').map_or("", |colon| &host[colon..]) // all colons: an IPv6 address needs its brackets
     };
     if !is_port(port) {
         return Err(format!("invalid port {port:?} after host"));

@@ -79,7 +79,20 @@ impl Server {
     /// # Errors
     /// As [`listen`](Self::listen).
     pub async fn listen_with(&self, address: SocketAddr, tokens: Tokens) -> Result<Listener, ListenError> {
-        let authority = Arc::new(Authority::generate()?);
+        self.listen_by(address, tokens, Authority::generate()?).await
+    }
+
+    /// As [`listen_with`](Self::listen_with), with an authority that was made before.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    pub async fn listen_by(
+        &self,
+        address: SocketAddr,
+        tokens: Tokens,
+        authority: Authority,
+    ) -> Result<Listener, ListenError> {
+        let authority = Arc::new(authority);
         let serving =
             authority.serving(&["localhost", "kubernetes.default.svc", "kubernetes"], &loopback(address.ip()))?;
         let tls = TlsAcceptor::from(Arc::new(authority.server_config(&serving)?));

@@ -28,6 +28,10 @@ pub enum CliError {
     Notify(#[from] notify::Error),
     #[error(transparent)]
     Controller(#[from] kro_controller::ControllerError),
+    #[error("cannot keep a cluster in {}: {cause}", path.display())]
+    Data { path: PathBuf, cause: io::Error },
+    #[error("the last writes are not kept: {0}")]
+    NotKept(String),
     #[error("name a file or a folder, or - for standard input")]
     NothingNamed,
     #[error("--feature-gates: {0}")]

@@ -1,6 +1,7 @@
 //! The kro program: reads arguments and files, starts what is asked for, prints what comes out.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)] // the outermost edge
 
+mod apiserver;
 mod cel;
 mod check;
 mod cli;
@@ -28,6 +29,10 @@ use crate::cli::{Cli, Command, spell_flags};
 use crate::error::CliError;
 
 fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(outcome) = apiserver::stand_in(&arguments) {
+        return outcome.unwrap_or_else(|error| fail(&error));
+    }
     match run(Cli::parse_from(spell_flags(std::env::args_os()))) {
         Ok(code) => code,
         Err(error) => fail(&error),
@@ -44,6 +49,7 @@ fn fail(error: &CliError) -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Dev(arguments) => start(dev::run(arguments)),
+        Command::Apiserver(arguments) => start(apiserver::run(arguments)),
         Command::Controller(arguments) => {
             logging::start(arguments.log, arguments.log_level);
             // As the Go implementation ends when it cannot start.

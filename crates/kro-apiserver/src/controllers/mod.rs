@@ -32,12 +32,14 @@ mod revisions;
 mod scheduler;
 mod stateful_set;
 mod template;
+mod timeline;
 mod value_macro;
 mod volumes;
 
 pub use self::delays::Delays;
 pub use self::outcome::{DELAY_ANNOTATION, OUTCOME_ANNOTATION, STATUS_ANNOTATION};
 pub use self::parts::{Options, Part};
+pub use self::timeline::Timeline;
 
 use kro_value::Str;
 
@@ -81,6 +83,9 @@ pub fn install(server: &mut ApiServer, options: &Options) {
         for reactor in reactors(part, options) {
             server.add_reactor(reactor);
         }
+    }
+    if !options.timelines.is_empty() {
+        server.add_reactor(Box::new(timeline::Timelines::new(options.timelines.clone())));
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use kro_value::Str;
 
-use super::Delays;
+use super::{Delays, Timeline};
 use crate::Profile;
 
 /// A part of the cluster that can be switched on and off.
@@ -77,6 +77,8 @@ pub struct Options {
     pub delays: Delays,
     /// PEM of the authority that signed the server's certificate, for `kube-root-ca.crt`; empty when there is none.
     pub root_certificate: Str,
+    /// What becomes of objects of further kinds.
+    pub timelines: Vec<Timeline>,
 }
 
 impl Options {
@@ -87,7 +89,7 @@ impl Options {
             Profile::ControlPlane => Part::CONTROL_PLANE.into(),
             Profile::Dev => Part::ALL.into(),
         };
-        Self { parts, delays: Delays::default(), root_certificate: Str::default() }
+        Self { parts, delays: Delays::default(), root_certificate: Str::default(), timelines: Vec::new() }
     }
 
     /// The same without a part.

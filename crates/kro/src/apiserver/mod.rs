@@ -16,11 +16,8 @@ pub use self::stand_in::stand_in;
 
 /// Serves until it is told to end.
 pub async fn run(arguments: ApiserverArguments) -> Result<ExitCode, CliError> {
-    let setup = Setup {
-        profile: arguments.profile.into(),
-        data: arguments.data.as_deref(),
-        simulate: &arguments.simulate,
-    };
+    let setup =
+        Setup { profile: arguments.profile.into(), data: arguments.data.as_deref(), simulate: &arguments.simulate };
     let (server, authority) = setup.server()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let listener = server.listen_by(address, kro_serve::Tokens::new(), authority).await?;

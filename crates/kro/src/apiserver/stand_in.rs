@@ -102,8 +102,7 @@ async fn serve(flags: Flags) -> Result<ExitCode, CliError> {
 fn certificates(flags: &Flags) -> Result<Certificates, CliError> {
     let folder = PathBuf::from(flags.get("cert-dir").unwrap_or("."));
     let named = |flag: &str, name: &str| flags.get(flag).map_or_else(|| folder.join(name), PathBuf::from);
-    let (certificate, key) =
-        (named("tls-cert-file", "apiserver.crt"), named("tls-private-key-file", "apiserver.key"));
+    let (certificate, key) = (named("tls-cert-file", "apiserver.crt"), named("tls-private-key-file", "apiserver.key"));
     if !certificate.exists() {
         let authority = Authority::generate().map_err(kro_serve::ListenError::from)?;
         let loopback = [[127, 0, 0, 1].into()];

@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Run graphs on this machine: an embedded Kubernetes API and the controller, no cluster needed
     Dev(DevArguments),
+    /// Serve the embedded Kubernetes API alone; called as kube-apiserver or etcd, stand in for them
+    Apiserver(crate::apiserver::ApiserverArguments),
     /// Run the controller on a cluster
     Controller(Box<ControllerArguments>),
     /// Compile definitions and say all that is wrong with them; needs no cluster
@@ -231,6 +233,14 @@ pub struct DevArguments {
     /// Loopback port of the API; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+
+    /// Folder that keeps the cluster over restarts [default: memory]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Timelines of further kinds, as YAML: what becomes of their objects
+    #[arg(long, value_name = "FILE")]
+    pub simulate: Vec<PathBuf>,
 
     /// Plain lines instead of the live view, also on a terminal
     #[arg(long)]

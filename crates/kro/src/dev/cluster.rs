@@ -4,11 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kro_apiserver::{ApiServer, Authorization, Bytes, Method, Profile, Request, Response, Timestamp, User};
+use kro_apiserver::{Bytes, Method, Request, Response, User};
 use kro_controller::{Client, Controller, Settings};
-use kro_serve::{Clock, Listener, Server};
+use kro_serve::{Listener, Server, Tokens};
 use kro_value::{Value, from_json_bytes, to_json};
 
+use crate::apiserver::Setup;
 use crate::error::CliError;
 
 /// How long answers are waited for at the end.
@@ -41,9 +42,10 @@ impl Answer {
 
 impl Cluster {
     /// Starts everything; kro's own kinds are served when this returns.
-    pub async fn start(port: u16, kubeconfig: Option<&Path>) -> Result<Self, CliError> {
-        let server = Server::new(embedded_api(), Clock::System);
-        let listener = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    pub async fn start(setup: &Setup<'_>, port: u16, kubeconfig: Option<&Path>) -> Result<Self, CliError> {
+        let (server, authority) = setup.server()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = server.listen_by(address, Tokens::new(), authority).await?;
         let kubeconfig = KubeconfigFile::write(kubeconfig, &listener.kubeconfig())?;
         let client = Client::new(server.in_process(User::admin()), "default");
         kro_controller::install(&client, &kro_manager::custom_resource_definitions()).await?;
@@ -81,23 +83,6 @@ impl Cluster {
         controller.shut_down(SHUTDOWN_MAX).await;
         listener.shutdown().await;
     }
-}
-
-fn embedded_api() -> ApiServer {
-    let now = Clock::System.now();
-    let config = kro_apiserver::Config {
-        profile: Profile::Dev,
-        authorization: Authorization::Rbac,
-        seed: crate::seed(),
-        resource_version: first_resource_version(now),
-        ..kro_apiserver::Config::default()
-    };
-    ApiServer::new(config, now)
-}
-
-/// Above anything that an earlier `kro dev` handed out, so that a client of that one notices.
-fn first_resource_version(now: Timestamp) -> u64 {
-    u64::try_from(now.as_second()).unwrap_or(0)
 }
 
 /// A file with secrets that only its owner may read. One that was not asked for goes when this value does.

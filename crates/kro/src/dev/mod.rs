@@ -10,6 +10,7 @@ mod workspace;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use kro_apiserver::Profile;
 use kro_engine::Timestamp;
 use kro_graph::CompileOptions;
 use kro_manager::View;
@@ -19,6 +20,7 @@ use self::display::describe_unready;
 use self::files::Files;
 use self::screen::Screen;
 use self::workspace::Workspace;
+use crate::apiserver::Setup;
 use crate::check::check;
 use crate::cli::DevArguments;
 use crate::error::CliError;
@@ -40,7 +42,8 @@ pub async fn run(arguments: DevArguments) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::FAILURE);
     }
     let files = Files::watch(&arguments.files)?;
-    let cluster = Cluster::start(arguments.port, arguments.write_kubeconfig.as_deref()).await?;
+    let setup = Setup { profile: Profile::Dev, data: arguments.data.as_deref(), simulate: &arguments.simulate };
+    let cluster = Cluster::start(&setup, arguments.port, arguments.write_kubeconfig.as_deref()).await?;
     greet(&cluster, started);
     let session = Session {
         workspace: Workspace::new(input),

@@ -212,9 +212,9 @@ fn sorted_causes(mut status: Value) -> Value {
 fn what_differs_from_run_to_run_is_numbered() {
     let mut normalizer = Normalizer::new("s007");
     let body = r#"{"metadata":{"name":"s007","namespace":"s007-ns","uid":"00000000-1111-2222-3333-444444444444","resourceVersion":"1234",
-        "creationTimestamp":"2026-01-01T00:00:00Z"},"message":"1234 5678 of s007.example.com"}"#;
+        "creationTimestamp":"2026-01-01T00:00:00Z"},"note":"1234 5678 of s007.example.com"}"#;
     let raw = Raw { status: 200, body: body.as_bytes().to_vec(), ..Raw::default() };
     let expected = r#"{"status":200,"body":{"metadata":{"name":"u","namespace":"default","uid":"<uid:1>","resourceVersion":"<rv:1>",
-        "creationTimestamp":"<t>"},"message":"<rv:1> 5678 of example.com"}}"#;
+        "creationTimestamp":"<t>"},"note":"<rv:1> 5678 of example.com"}}"#;
     assert_eq!(normalizer.answer(&Value::Null, &raw), from_json(expected).unwrap());
 }

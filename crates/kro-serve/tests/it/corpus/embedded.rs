@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kro_apiserver::{ApiServer, Authorization, Config, Method, Profile, Request, Timestamp, User, WatchId};
-use kro_value::{Value, from_json_bytes};
+use kro_value::{Value, from_json_bytes, to_json};
 
 use super::answer::{Normalizer, Raw};
 use super::script::{Action, Script, Sent, Session};
@@ -26,6 +26,7 @@ pub fn run(script: &Script) -> Vec<Value> {
     let mut embedded = Embedded { server: ApiServer::new(config, now), now, watches: BTreeMap::new() };
     let mut session = Session::new(script);
     embedded.create_namespace(&session.namespace());
+    script.setup.iter().for_each(|definition| embedded.define(definition));
     let mut normalizer = Normalizer::new(&script.token);
     let mut answers = Vec::new();
     for step in session.steps() {
@@ -47,6 +48,13 @@ impl Embedded {
         let body = format!(r#"{{"metadata":{{"name":"{name}"}}}}"#);
         let request = Request::new(Method::Post, "/api/v1/namespaces").with_body("application/json", body);
         assert_eq!(self.server.handle(&request, self.now).status, 201);
+    }
+
+    fn define(&mut self, definition: &Value) {
+        let request = Request::new(Method::Post, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
+        let request = request.with_body("application/json", to_json(definition));
+        assert_eq!(self.server.handle(&request, self.now).status, 201);
+        self.server.tick(self.now);
     }
 
     fn send(&mut self, sent: &Sent, watch: &str) -> Raw {

@@ -45,11 +45,10 @@ fn apply_sequences() {
     let mut differing = 0;
     for start in (0..count).step_by(usize::try_from(BATCH).unwrap()) {
         let scripts: Vec<Script> = (start..count.min(start + BATCH)).map(|index| sequence(first + index)).collect();
-        let texts: Vec<(String, String)> =
-            scripts.iter().map(|script| (script.id.clone(), script.text())).collect();
+        let texts: Vec<(String, String)> = scripts.iter().map(|script| (script.id.clone(), script.text())).collect();
         let ours: Answers = scripts.iter().map(|script| (script.id.clone(), embedded::run(script))).collect();
-        let theirs = tokio::task::LocalSet::new()
-            .block_on(&runtime, ask(Rc::clone(&control_plane), scripts, ours.clone()));
+        let theirs =
+            tokio::task::LocalSet::new().block_on(&runtime, ask(Rc::clone(&control_plane), scripts, ours.clone()));
         for (id, text) in texts.iter().filter(|(id, _)| ours[id] != theirs[id]) {
             differing += 1;
             eprintln!("{text}");
@@ -134,7 +133,8 @@ fn deployment(random: &mut Random) -> Value {
     let mut containers = Vec::new();
     for name in ["a", "b", "c"] {
         if name == "a" || random.below(2) == 0 {
-            let mut container = Value::map([("name", Value::from(name)), ("image", format!("i{}", random.below(2)).into())]);
+            let mut container =
+                Value::map([("name", Value::from(name)), ("image", format!("i{}", random.below(2)).into())]);
             if random.below(2) == 0 {
                 let entry = |name: &str, random: &mut Random| {
                     Value::map([("name", Value::from(name)), ("value", random.below(2).to_string().into())])
@@ -147,7 +147,8 @@ fn deployment(random: &mut Random) -> Value {
             }
             if random.below(3) == 0 {
                 let ports = [80, 81].map(|port| Value::map([("containerPort", Value::Int(port))]));
-                container.set_at(&["ports"], Value::list(ports.into_iter().take(usize::try_from(random.below(3)).unwrap())));
+                container
+                    .set_at(&["ports"], Value::list(ports.into_iter().take(usize::try_from(random.below(3)).unwrap())));
             }
             containers.push(container);
         }

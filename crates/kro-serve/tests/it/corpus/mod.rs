@@ -4,7 +4,9 @@
 //! says into `tests/api/recorded`. Both need `KRO_SHARED_DIR`. `KRO_API_ONLY=text` runs the scripts whose id has it.
 
 mod answer;
+mod bench;
 mod embedded;
+mod fuzz;
 mod kinds;
 mod real;
 mod recording;

@@ -24,9 +24,37 @@ const EVENT_MAX: Duration = Duration::from_secs(3);
 pub struct ControlPlane {
     script: PathBuf,
     folder: PathBuf,
-    address: SocketAddr,
-    authority_pem: String,
-    token: String,
+    endpoint: Endpoint,
+}
+
+/// Where an API server is, and how to be its administrator.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub address: SocketAddr,
+    pub authority_pem: String,
+    pub token: String,
+}
+
+impl Endpoint {
+    pub fn of_kubeconfig(text: &str) -> Self {
+        let config = kro_yaml::parse(text, kro_diagnostics::FileId(0)).values().remove(0);
+        let first = |list: &str| config.get(list).and_then(Value::as_list).unwrap()[0].clone();
+        let (cluster, user) = (first("clusters"), first("users"));
+        let server = cluster.str_at(&["cluster", "server"]).unwrap();
+        let authority = cluster.str_at(&["cluster", "certificate-authority-data"]).unwrap();
+        let authority = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, authority).unwrap();
+        Self {
+            address: server.trim_start_matches("https://").parse().unwrap(),
+            authority_pem: String::from_utf8(authority).unwrap(),
+            token: user.str_at(&["user", "token"]).unwrap().to_owned(),
+        }
+    }
+
+    pub async fn connect(&self) -> Client {
+        let authority_pem = self.authority_pem.clone();
+        Client::connect(Options { address: self.address, authority_pem, protocol: b"http/1.1", certificate: None })
+            .await
+    }
 }
 
 impl ControlPlane {
@@ -41,25 +69,30 @@ impl ControlPlane {
             .expect("bash runs");
         assert!(status.success(), "the control plane did not start");
         let text = std::fs::read_to_string(folder.join("kubeconfig")).unwrap();
-        let config = kro_yaml::parse(&text, kro_diagnostics::FileId(0)).values().remove(0);
-        let first = |list: &str| config.get(list).and_then(Value::as_list).unwrap()[0].clone();
-        let (cluster, user) = (first("clusters"), first("users"));
-        let server = cluster.str_at(&["cluster", "server"]).unwrap();
-        let authority = cluster.str_at(&["cluster", "certificate-authority-data"]).unwrap();
-        let authority = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, authority).unwrap();
-        Self {
-            address: server.trim_start_matches("https://").parse().unwrap(),
-            authority_pem: String::from_utf8(authority).unwrap(),
-            token: user.str_at(&["user", "token"]).unwrap().to_owned(),
-            script,
-            folder,
-        }
+        Self { script, folder, endpoint: Endpoint::of_kubeconfig(&text) }
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
+    }
+
+    /// The processes of the control plane.
+    pub fn pids(&self) -> Vec<u32> {
+        let text = std::fs::read_to_string(self.folder.join("pids")).unwrap();
+        text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    }
+
+    /// Creates a definition and waits until its objects can be made.
+    pub async fn define(&self, definition: &str) {
+        let mut real = Real { control_plane: self, client: self.connect().await, watches: BTreeMap::new() };
+        let target = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let sent = simple("POST", target, Some(definition.to_owned()));
+        let raw = real.send(&sent, "").await;
+        real.settle(&sent, &raw).await;
     }
 
     async fn connect(&self) -> Client {
-        let authority_pem = self.authority_pem.clone();
-        Client::connect(Options { address: self.address, authority_pem, protocol: b"http/1.1", certificate: None })
-            .await
+        self.endpoint.connect().await
     }
 
     /// The answers to all steps of a script; a watch waits for as many events as `expected` has.
@@ -121,8 +154,9 @@ struct Real<'a> {
 impl Real<'_> {
     async fn send(&mut self, sent: &Sent, watch: &str) -> Raw {
         let mut builder = Request::builder().method(sent.method.as_str()).uri(&sent.target);
-        builder =
-            builder.header("Host", "localhost").header("Authorization", format!("Bearer {}", self.control_plane.token));
+        builder = builder
+            .header("Host", "localhost")
+            .header("Authorization", format!("Bearer {}", self.control_plane.endpoint.token));
         for (name, value) in &sent.headers {
             builder = builder.header(name, value);
         }

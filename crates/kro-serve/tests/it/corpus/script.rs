@@ -17,7 +17,21 @@ pub struct Script {
     pub file: String,
     pub id: String,
     pub token: String,
+    /// Definitions that the embedded API has before the first step; a real server was given them once.
+    pub setup: Vec<Value>,
     steps: Vec<Value>,
+}
+
+impl Script {
+    pub fn new(file: &str, id: &str, steps: Vec<Value>) -> Self {
+        Self { file: file.to_owned(), id: id.to_owned(), token: String::new(), setup: Vec::new(), steps }
+    }
+
+    /// The steps, one a line.
+    pub fn text(&self) -> String {
+        let lines: Vec<String> = self.steps.iter().map(|step| format!("  - {}", to_json(step))).collect();
+        format!("id: {}\nsteps:\n{}", self.id, lines.join("\n"))
+    }
 }
 
 /// What a step does.
@@ -62,7 +76,7 @@ fn read(file: &str, text: &str, scripts: &mut Vec<Script>) {
         let steps = document.get("steps").and_then(Value::as_list).expect("steps").to_vec();
         let id = format!("{file}: {}", document.str_at(&["id"]).expect("id"));
         assert!(scripts.iter().all(|script| script.id != id), "{id} is there twice");
-        scripts.push(Script { file: file.to_owned(), id, token: String::new(), steps });
+        scripts.push(Script::new(file, &id, steps));
     }
 }
 

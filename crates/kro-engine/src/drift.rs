@@ -3,6 +3,10 @@
 //! The `managedFields` entry of our own field manager says which fields we own, and whether a list is atomic, a set
 //! or keyed, so no schema is needed. Whoever else changes a field that we own takes it out of that entry.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kro_api::metadata as wire;
 use kro_value::{Map, Str, Value};
 
@@ -11,8 +15,39 @@ use crate::digest::Digest;
 /// Fields that identify an object and belong to nobody.
 const IDENTITY: [&str; 4] = ["name", "namespace", "uid", "resourceVersion"];
 
-/// The `fieldsV1` of our own apply entry; `None` when we own nothing or the entry is of another API version.
-pub fn own_fields(live: &Value) -> Option<&Value> {
+/// The `fieldsV1` of our own apply entry; `None` when we own nothing or the entry is of another API version. What we
+/// applied as `stringData` of a Secret counts as the `data` that became of it.
+pub fn own_fields(live: &Value) -> Option<Cow<'_, Value>> {
+    let fields = applied_fields(live)?;
+    let Some(texts) = fields.get("f:stringData").and_then(Value::as_map).filter(|_| is_secret(live)) else {
+        return Some(Cow::Borrowed(fields));
+    };
+    let mut folded = fields.clone();
+    let map = folded.ensure_map();
+    map.remove("f:stringData");
+    let data = map.entry_or_null("f:data").ensure_map();
+    for (key, below) in texts {
+        data.insert(key.clone(), below.clone());
+    }
+    Some(Cow::Owned(folded))
+}
+
+fn is_secret(object: &Value) -> bool {
+    object.str_at(&["kind"]) == Some("Secret") && object.str_at(&["apiVersion"]) == Some("v1")
+}
+
+/// The server makes `data` of `stringData`.
+fn fold_string_data(body: &mut Map) {
+    let Some(Value::Map(texts)) = body.remove("stringData") else {
+        return;
+    };
+    let data = body.entry_or_null("data").ensure_map();
+    for (key, text) in &texts {
+        data.insert(key.clone(), Value::from(STANDARD.encode(text.as_str().unwrap_or_default())));
+    }
+}
+
+fn applied_fields(live: &Value) -> Option<&Value> {
     let entries = live.at(&["metadata", "managedFields"]).and_then(Value::as_list)?;
     let version = live.str_at(&["apiVersion"]);
     let is_own = |entry: &&Value| {
@@ -120,6 +155,9 @@ pub fn holds(desired: &Value, live: &Value, fields: Option<&Value>) -> bool {
     }
     let mut body = desired.clone();
     body.retain(|key, _| key != "apiVersion" && key != "kind");
+    if is_secret(live) {
+        fold_string_data(&mut body);
+    }
     if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_map_mut) {
         metadata.retain(|key, _| !IDENTITY.contains(&key.as_str()));
     }
@@ -277,7 +315,7 @@ mod tests {
     }
 
     fn still_holds(desired: &Value, live: &Value) -> bool {
-        holds(desired, live, own_fields(live))
+        holds(desired, live, own_fields(live).as_deref())
     }
 
     #[test]
@@ -316,7 +354,7 @@ mod tests {
     #[test]
     fn the_digest_covers_exactly_what_we_own() {
         let before = live();
-        let digest = |live: &Value| own_digest(live, own_fields(live));
+        let digest = |live: &Value| own_digest(live, own_fields(live).as_deref());
         let mut other = before.clone();
         other.set_at(&["spec", "defaulted"], Value::Int(2));
         other.set_at(&["status", "ready"], Value::Int(2));

@@ -18,6 +18,6 @@ mod time;
 mod trim;
 pub mod views;
 
-pub use plan::{Apply, Input, InstanceState, NodePlan, NodeState, Plan, plan};
+pub use plan::{Apply, Input, InstanceState, NodePlan, NodeState, Plan, foreign_owner, plan};
 pub use time::Timestamp;
 pub use views::Views;

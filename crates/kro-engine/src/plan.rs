@@ -23,6 +23,7 @@ use crate::marks::Owner;
 use crate::object::{GroupKind, ObjectId};
 use crate::snapshot::{ExternalTarget, Snapshot};
 use readiness::Readiness;
+pub use target::foreign_owner;
 
 /// The state of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,7 +165,7 @@ pub struct Plan {
 impl Plan {
     /// True while something is under way: no status is written yet.
     pub fn is_busy(&self) -> bool {
-        !self.applies.is_empty() || self.nodes.iter().any(|node| node.is_busy)
+        self.conflict.is_none() && (!self.applies.is_empty() || self.nodes.iter().any(|node| node.is_busy))
     }
 
     /// True when every wanted object is known and applied, so whatever else belongs to the instance is retired.

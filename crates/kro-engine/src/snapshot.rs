@@ -1,5 +1,6 @@
 //! What is known of the world when a plan is made.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use kro_graph::{NodeIndex, Reads};
@@ -26,7 +27,7 @@ pub struct Observed {
 impl Observed {
     /// Takes an object as the server sends it, after an earlier state of it.
     pub fn new(mut object: Value, earlier: Option<&Self>) -> Self {
-        let own_fields = drift::own_fields(&object).cloned();
+        let own_fields = drift::own_fields(&object).map(Cow::into_owned);
         let own_digest = drift::own_digest(&object, own_fields.as_ref());
         let is_drift = earlier.is_some_and(|earlier| earlier.own_digest != own_digest);
         let writer = is_drift.then(|| drift::last_writer(&object)).flatten().map(Arc::new);

@@ -45,6 +45,8 @@ fn keep(object: &Value, kept: &mut Value, path: &[&'static str]) {
 fn keep_path(object: &Value, kept: &mut Value, path: &[Segment]) {
     match path.split_first() {
         Some((Segment::Field(name), rest)) if object.as_map().is_some() => {
+            // Also an empty map is there: what is below it is missing, not the map.
+            kept.ensure_map();
             if let Some(value) = object.get(name) {
                 keep_path(value, child(kept, name.clone()), rest);
             }

@@ -90,6 +90,8 @@ pub(crate) struct GraphState {
     in_flight: Option<GraphStep>,
     /// Requests that failed, until they succeed or are not needed any more.
     failures: BTreeMap<GraphStep, Failure>,
+    /// The resource version of the ownerless revision for which the definition was read.
+    confirmed_for: Option<Str>,
     /// Digests of the CRD that was written, and of what the server made of it.
     crd_written: Option<(u64, u64)>,
 }

@@ -239,12 +239,16 @@ impl Manager {
         result: Result<ApiResponse, TransportError>,
     ) {
         match step {
-            InstanceStep::Apply { resource, id: child, digest, may_replace } => match result {
+            InstanceStep::Apply { resource, id: child, digest, may_replace, is_forced } => match result {
+                Ok(response) if response.status == 409 && !is_forced => self.inspect(id, resource, child, *digest),
                 Ok(response) if response.status == 422 && immutable::field_of(&response.body).is_some() => {
                     self.refuse_change(id, resource, child, (*digest, *may_replace), &response);
                 }
                 result => self.answer_apply(id, resource, child, *digest, result),
             },
+            InstanceStep::Inspect { resource, id: child, digest } => {
+                self.answer_inspect(id, resource, child, *digest, result);
+            }
             InstanceStep::Delete { resource, id: child, uid } => self.answer_delete(id, resource, child, uid, result),
             InstanceStep::Mark => self.answer_own(id, Own::Mark, result),
             InstanceStep::Inventory => self.answer_own(id, Own::Inventory, result),

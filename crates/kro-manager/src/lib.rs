@@ -53,6 +53,15 @@ fn digest_of_spec(object: &kro_value::Value) -> u64 {
     object.at(&["spec"]).map(kro_engine::digest::Digest::of).unwrap_or_default()
 }
 
+/// Digest of all of a CRD that a definition decides about.
+fn digest_of_crd(object: &kro_value::Value) -> u64 {
+    let mut digest = kro_engine::digest::Digest::default();
+    for path in [&["spec"][..], &["metadata", "labels"], &["metadata", "annotations"]] {
+        digest.value(object.at(path).unwrap_or(&kro_value::Value::Null));
+    }
+    digest.finish()
+}
+
 /// Runs a pure function; a panic in it is its error. What it worked on is thrown away, so nothing is left half done.
 fn guard<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|panic| {

@@ -412,6 +412,12 @@ impl Manager {
         }
     }
 
+    /// True for a child that the watch of its kind shows.
+    pub(crate) fn knows_child(&self, resource: &Resource, child: &ObjectId) -> bool {
+        let watch = self.watches.find(&children_target(resource));
+        watch.is_some_and(|watch| watch.get(&child.namespace, &child.name).is_some())
+    }
+
     /// Takes a child out that an own delete removed for good.
     pub(crate) fn hide_child(&mut self, resource: &Resource, child: &ObjectId, uid: &str) {
         self.forget(&children_target(resource), &child.namespace, &child.name, uid);

@@ -165,6 +165,12 @@ impl Resource {
         ApiRequest { verb: Verb::Apply, path: self.path(namespace, name), query, body: Some(body) }
     }
 
+    /// The same without taking fields that other managers own: they are a conflict.
+    pub fn apply_unless_owned(&self, namespace: &str, name: &str, manager: &'static str, body: Value) -> ApiRequest {
+        let query = vec![("fieldManager", Str::new_static(manager))];
+        ApiRequest { query, ..self.apply(namespace, name, manager, body) }
+    }
+
     pub fn merge_patch(&self, namespace: &str, name: &str, body: Value) -> ApiRequest {
         ApiRequest { verb: Verb::MergePatch, path: self.path(namespace, name), query: Vec::new(), body: Some(body) }
     }

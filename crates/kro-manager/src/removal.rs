@@ -256,7 +256,7 @@ impl Manager {
         }
         let holdups: Vec<String> = wave.iter().take(3).map(|object| describe_holdup(object)).collect();
         let more = if wave.len() > 3 { format!(" and {} more", wave.len() - 3) } else { String::new() };
-        format!("deleting resources: waiting for {}{more}", holdups.join(", "))
+        format!("deleting resources: {}{more}", holdups.join(", "))
     }
 
     /// The kinds of the inventory cannot all be seen.

@@ -74,6 +74,17 @@ pub(crate) enum InstanceStep {
         digest: u64,
         /// The template lets the object be replaced where a field cannot be changed.
         may_replace: bool,
+        /// Whether fields of other managers are taken.
+        is_forced: bool,
+    },
+    /// Read a child that cannot be applied because somebody else owns fields of it.
+    Inspect {
+        /// Where it is served.
+        resource: Resource,
+        /// Which.
+        id: ObjectId,
+        /// Digest of the body that was to be applied.
+        digest: u64,
     },
     /// Delete one child.
     Delete {

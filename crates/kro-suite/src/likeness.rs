@@ -30,10 +30,13 @@ fn normalise(value: &Value, uids: &BTreeMap<&str, String>, place: &str) -> Value
         Value::Map(map) => Value::map(
             map.iter()
                 .filter(|(key, _)| !DRAWN.contains(&key.as_str()))
-                .map(|(key, value)| (key.clone(), normalise(value, uids, key))),
+                .map(|(key, value)| (without_uids(key, uids), normalise(value, uids, key))),
         ),
         Value::List(items) => {
-            let mut items: Vec<Value> = items.iter().map(|item| normalise(item, uids, place)).collect();
+            // What the server notes when an object gets its first managed fields.
+            let is_noise = |item: &&Value| item.str_at(&["manager"]) == Some("before-first-apply");
+            let items = items.iter().filter(|item| place != "managedFields" || !is_noise(item));
+            let mut items: Vec<Value> = items.map(|item| normalise(item, uids, place)).collect();
             // Their order follows times.
             match place {
                 "conditions" => items.sort_by_key(|item| item.str_at(&["type"]).unwrap_or_default().to_owned()),
@@ -42,13 +45,33 @@ fn normalise(value: &Value, uids: &BTreeMap<&str, String>, place: &str) -> Value
             }
             Value::from(items)
         }
-        Value::String(text) => match uids.get(text.as_str()) {
-            Some(name) => Value::from(name.as_str()),
-            None if is_time(text) => Value::from("a time"),
-            None => value.clone(),
-        },
+        Value::String(text) if is_time(text) => Value::from("a time"),
+        Value::String(text) => Value::String(without_uids(text, uids)),
         other => other.clone(),
     }
+}
+
+/// UIDs of live objects become their names, others are all the same.
+fn without_uids(text: &Str, uids: &BTreeMap<&str, String>) -> Str {
+    let mut result = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, uid, after)) = split_at_uid(rest) {
+        result.push_str(before);
+        result.push_str(uids.get(uid).map_or("a uid", String::as_str));
+        rest = after;
+    }
+    result.push_str(rest);
+    result.into()
+}
+
+fn split_at_uid(text: &str) -> Option<(&str, &str, &str)> {
+    const LENGTH: usize = 36;
+    let is_uid = |part: &str| {
+        let is_dash = |at| matches!(at, 8 | 13 | 18 | 23);
+        part.bytes().enumerate().all(|(at, byte)| if is_dash(at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+    };
+    let at = (0..(text.len() + 1).saturating_sub(LENGTH)).find(|at| text.get(*at..at + LENGTH).is_some_and(is_uid))?;
+    Some((&text[..at], &text[at..at + LENGTH], &text[at + LENGTH..]))
 }
 
 fn is_time(text: &Str) -> bool {
@@ -78,4 +101,27 @@ fn differing_part(expected: &Value, found: &Value, path: &str) -> String {
         }
     }
     format!("{path} is {found}, not {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_run_to_run_plays_no_part() {
+        let object = |uid: &str, version: &str, time: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"v1","kind":"A","metadata":{{"name":"a","uid":"{uid}","resourceVersion":"{version}",
+                "creationTimestamp":"{time}"}},"of":"k:{{\"uid\":\"{uid}\"}}","b":1}}"#
+            );
+            kro_value::from_json(&text).unwrap()
+        };
+        let one = object("96a573e9-b482-46e8-86a9-fdac40bf0048", "1", "2026-01-01T00:00:00Z");
+        let two = object("df82012d-0555-46df-a925-66ff72403c08", "2", "2026-01-01T00:01:00Z");
+        assert_eq!(first_difference(&picture(std::slice::from_ref(&one)), &picture(&[two.clone()])), None);
+        let mut other = two;
+        other.set_at(&["b"], Value::Int(2));
+        let difference = first_difference(&picture(&[one]), &picture(&[other]));
+        assert_eq!(difference.as_deref(), Some("v1 A /a: .b is 2, not 1"));
+    }
 }

@@ -53,7 +53,7 @@ fn load(file: &Path, folder: &Path, namespace: &str) -> Scenario {
 fn read(name: String, text: &str, reader: &Reader<'_>) -> Result<Scenario, String> {
     let documents = read_manifests(text)?;
     let [document] = documents.as_slice() else { return Err("one document is expected".to_owned()) };
-    let known = ["pins", "controller", "knownFailing", "embeddedOnly", "steps"];
+    let known = ["pins", "controller", "knownFailing", "embeddedOnly", "withoutFaults", "steps"];
     if let Some(key) = document.as_map().and_then(|map| map.keys().find(|key| !known.contains(&key.as_str()))) {
         return Err(format!("unknown key {key}"));
     }
@@ -70,6 +70,7 @@ fn read(name: String, text: &str, reader: &Reader<'_>) -> Result<Scenario, Strin
         config: document.get("controller").map(config).transpose()?,
         known_failing: text("knownFailing"),
         embedded_only: text("embeddedOnly"),
+        without_faults: text("withoutFaults"),
         steps: steps.iter().enumerate().map(read).collect::<Result<_, _>>()?,
     })
 }

@@ -15,6 +15,8 @@ pub struct Scenario {
     pub known_failing: Option<String>,
     /// Why it cannot be played on a real API server, where it uses what a real one has.
     pub embedded_only: Option<String>,
+    /// Why it is not played with faults, where it compares what they change.
+    pub without_faults: Option<String>,
     /// What happens, in order.
     pub steps: Vec<Step>,
 }

@@ -1,5 +1,5 @@
 use kro_api::metadata as wire;
-use kro_graph::{Node, NodeIndex};
+use kro_graph::{Gvk, Node, NodeIndex};
 use kro_value::Value;
 
 use super::readiness::Readiness;
@@ -131,17 +131,17 @@ impl<'a> Planner<'a> {
                 node.id
             )));
         }
-        let own = &self.input.owner.applyset;
-        let owner = object::label(live, wire::LABEL_APPLYSET_PART_OF).filter(|id| !id.is_empty() && id != own)?;
-        let gvk = &node.gvk;
-        let whose = describe_owner(live);
-        Some(Target::Failed(
-            format!(
-                "resource belongs to a different ApplySet: {name} ({gvk}) belongs to ApplySet {owner:?}, cannot reassign to {own:?}{whose}"
-            ),
-            None,
-        ))
+        Some(Target::Failed(foreign_owner(live, &node.gvk, &self.input.owner.applyset)?, None))
     }
+}
+
+/// Why a live object must not be applied over: it belongs to another ApplySet than `own`.
+pub fn foreign_owner(live: &Value, gvk: &Gvk, own: &str) -> Option<String> {
+    let owner = object::label(live, wire::LABEL_APPLYSET_PART_OF).filter(|id| !id.is_empty() && *id != own)?;
+    let (name, whose) = (object::display_name(live), describe_owner(live));
+    Some(format!(
+        "resource belongs to a different ApplySet: {name} ({gvk}) belongs to ApplySet {owner:?}, cannot reassign to {own:?}{whose}"
+    ))
 }
 
 /// ` (owner: WebApp "default/web", by metadata.labels["applyset.kubernetes.io/part-of"])`, from the labels of the object.

@@ -9,7 +9,7 @@ use crate::manager::Manager;
 use crate::retry::{Failure, Refusal};
 use crate::watches::Role;
 use crate::work::{GraphStep, Priority, Purpose, WorkItem};
-use crate::{ApiResponse, LogLevel, TransportError, digest_of_spec, ensure_crd};
+use crate::{ApiResponse, LogLevel, TransportError, digest_of_crd, ensure_crd};
 
 impl Manager {
     /// Takes in the answer to a request of the definition side.
@@ -84,7 +84,7 @@ impl Manager {
             let definition = Definition { name: name.clone(), uid: object::uid(&definition).into() };
             let desired =
                 graph.instance.as_ref().map(|api| ensure_crd::desired(api, &definition, &self.config.version));
-            state.crd_written = desired.map(|desired| (kro_engine::digest::Digest::of(&desired), digest_of_spec(live)));
+            state.crd_written = desired.map(|desired| (kro_engine::digest::Digest::of(&desired), digest_of_crd(live)));
         }
     }
 
@@ -100,6 +100,9 @@ impl Manager {
         let Some(state) = self.graphs.get_mut(name) else {
             return;
         };
+        if *step == GraphStep::Refresh {
+            state.confirmed_for = None;
+        }
         let failure = Failure::again(state.failures.get(step), refusal, bounds, &mut self.jitter, self.now);
         state.failures.insert(step.clone(), failure);
         if is_conflict && !matches!(step, GraphStep::ReleaseRevision(_)) {

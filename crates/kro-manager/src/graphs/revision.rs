@@ -9,7 +9,7 @@ use kro_engine::object;
 use kro_graph::Graph;
 use kro_value::{Str, Value};
 
-use super::{Next, Pass, covers, finalizer_patch, patch_head};
+use super::{Next, Pass, covers, finalizer_patch, patch_head, resource};
 use crate::compiler::{Compilation, compile};
 use crate::manager::Manager;
 use crate::revisions;
@@ -36,6 +36,9 @@ impl Manager {
         let resource = revisions::resource();
         let name = object::name(latest);
         if !revisions::is_owned(latest, &pass.object) {
+            if let Some(next) = self.confirm_definition(&pass.name, latest) {
+                return Some(next);
+            }
             let owners = revisions::adopted_owners(latest, &pass.object);
             let mut body = patch_head(latest);
             body.set_at(&["metadata", "ownerReferences"], owners);
@@ -47,6 +50,18 @@ impl Manager {
         let message = format!("revision {number} compiled and active");
         pass.conditions.set(cond::GRAPH_REVISIONS_RESOLVED, cond::TRUE, "Resolved", message);
         self.revision_status(latest, graph)
+    }
+
+    /// A revision without its owner may be one that was let go because the definition is deleted, which the watch need not
+    /// show yet. `Some`: that has to be asked first.
+    fn confirm_definition(&mut self, name: &Str, revision: &Value) -> Option<Next> {
+        let version = Some(Str::new(object::resource_version(revision)));
+        let state = self.graphs.get_mut(name)?;
+        if state.confirmed_for == version {
+            return None;
+        }
+        state.confirmed_for = version;
+        Some(Next::Request(GraphStep::Refresh, resource().get("", name)))
     }
 
     /// Whether a revision holds the spec that was compiled. Compares what the snapshot compiles to, never labels.

@@ -14,7 +14,7 @@ use crate::ensure_crd::{self, CrdAction};
 use crate::manager::Manager;
 use crate::watches::{Role, User, Wanted};
 use crate::work::{GraphStep, Priority, WorkItem};
-use crate::{crds, digest_of_spec, revisions};
+use crate::{crds, digest_of_crd, revisions};
 
 impl Manager {
     pub(crate) fn serving(&self, name: &str) -> Option<&Serving> {
@@ -79,7 +79,7 @@ impl Manager {
         let live = self.crds.get(&name).map(|crd| crd.object.clone());
         let allow = object::annotation(&pass.object, wire::ANNOTATION_ALLOW_BREAKING) == Some("true");
         let written = self.graphs.get(&pass.name).and_then(|state| state.crd_written);
-        let digests = live.as_ref().map(|live| (kro_engine::digest::Digest::of(&desired), digest_of_spec(live)));
+        let digests = live.as_ref().map(|live| (kro_engine::digest::Digest::of(&desired), digest_of_crd(live)));
         let request = match ensure_crd::decide(&desired, live.as_ref(), &definition, allow) {
             CrdAction::Refuse(why) => return Err(why),
             CrdAction::Create(body) => Some(crds::resource().create(body)),

@@ -7,7 +7,7 @@ use kro_engine::drift;
 use kro_engine::object::{self, ObjectId};
 use kro_engine::snapshot::{Outcome, Record};
 use kro_engine::{Apply, Plan};
-use kro_graph::Graph;
+use kro_graph::{Graph, Gvk};
 use kro_value::format_smolstr;
 
 use super::Pass;
@@ -83,9 +83,16 @@ impl Manager {
         let node = graph.node(apply.node);
         let resource = Resource::new(&node.gvk.group, &node.gvk.version, &node.plural);
         let child = &apply.id;
-        let request = resource.apply(&child.namespace, &child.name, wire::MANAGER_APPLYSET, apply.body.clone());
+        let is_inspected = memory.inspected.contains(child);
+        // The watch shows what kro owns. Something else may be there, and belong to somebody.
+        let is_forced = is_inspected || self.knows_child(&resource, child);
+        let body = apply.body.clone();
+        let request = match is_forced {
+            true => resource.apply(&child.namespace, &child.name, wire::MANAGER_APPLYSET, body),
+            false => resource.apply_unless_owned(&child.namespace, &child.name, wire::MANAGER_APPLYSET, body),
+        };
         let may_replace = object::annotation(&apply.body, wire::ANNOTATION_REPLACE_IMMUTABLE) == Some("true");
-        let step = InstanceStep::Apply { resource, id: child.clone(), digest: apply.digest, may_replace };
+        let step = InstanceStep::Apply { resource, id: child.clone(), digest: apply.digest, may_replace, is_forced };
         self.out.send(request, Purpose::Instance(id.clone(), step));
     }
 
@@ -124,15 +131,51 @@ impl Manager {
             None => {
                 let body = result.map(|response| response.body).unwrap_or_default();
                 let fields = drift::own_fields(&body);
-                let own_digest = drift::own_digest(&body, fields);
+                let own_digest = drift::own_digest(&body, fields.as_deref());
                 if let Some(memory) = self.instances.get_mut(id) {
                     let record = Record { body: digest, outcome: Outcome::Applied { own_digest } };
                     memory.children.note(child, record);
                     memory.failures.remove(child);
+                    memory.inspected.remove(child);
                 }
                 self.show_child(resource, body);
             }
             Some(refusal) => self.note_apply_failure(id, child, digest, refusal),
+        }
+    }
+
+    /// Somebody else wrote fields of a child that is to be made: whose is it?
+    pub(super) fn inspect(&mut self, id: &ObjectId, resource: &Resource, child: &ObjectId, digest: u64) {
+        let request = resource.get(&child.namespace, &child.name);
+        let step = InstanceStep::Inspect { resource: resource.clone(), id: child.clone(), digest };
+        self.out.send(request, Purpose::Instance(id.clone(), step));
+    }
+
+    pub(super) fn answer_inspect(
+        &mut self,
+        id: &ObjectId,
+        resource: &Resource,
+        child: &ObjectId,
+        digest: u64,
+        result: Result<ApiResponse, TransportError>,
+    ) {
+        if let Some(refusal) = Refusal::of(&result).filter(|refusal| !refusal.is_gone) {
+            return self.note_apply_failure(id, child, digest, refusal);
+        }
+        let Some(memory) = self.instances.get_mut(id) else {
+            return;
+        };
+        let live = result.map(|response| response.body).unwrap_or_default();
+        let gvk = Gvk::new(resource.group.clone(), resource.version.clone(), child.group_kind.kind.clone());
+        match kro_engine::foreign_owner(&live, &gvk, &memory.applyset) {
+            Some(message) => {
+                let refusal = Refusal { message: message.into(), status: 409, is_gone: false, retry_after_s: None };
+                self.note_apply_failure(id, child, digest, refusal);
+            }
+            None => {
+                memory.children.forget(child);
+                memory.inspected.insert(child.clone());
+            }
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct InstanceMemory {
     pub deletes_in_flight: usize,
     /// Something was pruned since the inventory was last written.
     pub has_pruned: bool,
+    /// Objects that nobody owns although somebody else wrote fields of them: those may be taken.
+    pub inspected: BTreeSet<ObjectId>,
     /// Objects that it wants and somebody else has.
     pub contested: BTreeSet<ObjectId>,
     /// Watches that it needs besides those of its definition.

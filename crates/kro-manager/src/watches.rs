@@ -139,7 +139,7 @@ impl Watch {
 
     /// Takes an object in, unless something newer is known. `None` when that is no news to anybody.
     pub fn put(&mut self, object: Value) -> Option<Change> {
-        let (key, observed, old) = self.receive(object, |version, known| is_newer(version, known))?;
+        let (key, observed, old) = self.receive(object, is_newer)?;
         if let Some(old) = &old
             && object::uid(&old.object) == object::uid(&observed.object)
             && let Some(trimmed) = old.kept.as_ref().map(|kept| observed.trimmed(kept))

@@ -25,7 +25,8 @@ fn key(object: &Value) -> String {
 }
 
 fn normalise(value: &Value, uids: &BTreeMap<&str, String>, place: &str) -> Value {
-    const DRAWN: [&str; 5] = ["resourceVersion", "time", "clusterIP", "clusterIPs", "nodePort"];
+    // A dot marks who made a map in managed fields: whoever was first.
+    const DRAWN: [&str; 6] = ["resourceVersion", "time", "clusterIP", "clusterIPs", "nodePort", "."];
     match value {
         Value::Map(map) => Value::map(
             map.iter()

@@ -36,9 +36,8 @@ fn dispatch(state: &mut State, request: &Request) -> Result<Response, Status> {
     let request = impersonated.as_ref().unwrap_or(request);
     let query = Query::parse(&request.query);
     let route = Route::of(&request.path);
-    match &route {
-        Route::Resource(path) => return resource::respond(state, request, path, &query),
-        _ => {}
+    if let Route::Resource(path) = &route {
+        return resource::respond(state, request, path, &query);
     }
     if !matches!(route, Route::Health(_)) {
         let verb = Str::new(request.method.name().to_ascii_lowercase());

@@ -119,7 +119,7 @@ mod tests {
         };
         let one = object("96a573e9-b482-46e8-86a9-fdac40bf0048", "1", "2026-01-01T00:00:00Z");
         let two = object("df82012d-0555-46df-a925-66ff72403c08", "2", "2026-01-01T00:01:00Z");
-        assert_eq!(first_difference(&picture(std::slice::from_ref(&one)), &picture(&[two.clone()])), None);
+        assert_eq!(first_difference(&picture(std::slice::from_ref(&one)), &picture(std::slice::from_ref(&two))), None);
         let mut other = two;
         other.set_at(&["b"], Value::Int(2));
         let difference = first_difference(&picture(&[one]), &picture(&[other]));

@@ -139,10 +139,12 @@ fn deployment(random: &mut Random) -> Value {
                 let entry = |name: &str, random: &mut Random| {
                     Value::map([("name", Value::from(name)), ("value", random.below(2).to_string().into())])
                 };
-                let env: Vec<Value> = ["E", "F", "G"]
-                    .into_iter()
-                    .filter_map(|name| (random.below(2) == 0).then(|| entry(name, random)))
-                    .collect();
+                let mut env = Vec::new();
+                for name in ["E", "F", "G"] {
+                    if random.below(2) == 0 {
+                        env.push(entry(name, random));
+                    }
+                }
                 container.set_at(&["env"], env.into());
             }
             if random.below(3) == 0 {

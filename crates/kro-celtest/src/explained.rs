@@ -74,18 +74,6 @@ pub const EXPLANATIONS: &[Explanation] = &[
         },
     },
     Explanation {
-        reason: "an optional inside of a container is gone into, whatever the index; the reference does so only at the start",
-        explains: |case| {
-            let stays_out =
-                ["no such key: ", "index out of bounds: "].iter().any(|text| case.reference_error().starts_with(text))
-                    || case.reference["value"] == json!({"optional": []});
-            let goes_in = case.ours["value"].get("optional").is_some()
-                || case.our_error() == "optional.none() dereference"
-                || case.text.contains(".orValue(");
-            stays_out && goes_in && case.text.contains("optional.") && case.text.contains("][")
-        },
-    },
-    Explanation {
         reason: "with typed objects the reference takes the words duration and timestamp for types, which it cannot plan",
         explains: |case| {
             let ours = case.ours["errors"].to_string();

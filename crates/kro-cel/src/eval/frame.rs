@@ -325,25 +325,39 @@ impl<'a> Frame<'a> {
         if let Glance::Found(seen) = self.glance(path) {
             return seen.finish();
         }
+        self.path_open(path).map(|(value, _)| value)
+    }
+
+    /// The value of a node that something is selected from, and whether an optional in it is gone into. At the start of a
+    /// path it is, and where a step before was optional; an optional that lies inside of a container is not.
+    pub(super) fn attribute(&mut self, node: &'a Node) -> Result<(CelValue, bool), EvalError> {
+        match &node.kind {
+            Kind::Path(path) => self.path_open(path),
+            Kind::Index(index) => self.index_open(index),
+            _ => Ok((self.evaluate(node)?, true)),
+        }
+    }
+
+    fn path_open(&mut self, path: &'a Path) -> Result<(CelValue, bool), EvalError> {
         match &path.root {
             Root::Variable(index) => {
                 let Some(value) = self.variable(*index) else { return Err(self.no_variable(*index)) };
-                walk(Cursor::Cel(value), path, 0, || self.root_text(&path.root))
+                walk(Cursor::Cel(value), path, 0, true, || self.root_text(&path.root))
             }
             Root::Local(slot, _) => match &self.slots[*slot as usize] {
-                slot if path.steps.is_empty() => slot.get(),
-                Slot::Value(value) => walk(Cursor::Cel(value), path, 0, || self.root_text(&path.root)),
-                slot => walk(Cursor::Cel(&slot.get()?), path, 0, || self.root_text(&path.root)),
+                slot if path.steps.is_empty() => Ok((slot.get()?, true)),
+                Slot::Value(value) => walk(Cursor::Cel(value), path, 0, true, || self.root_text(&path.root)),
+                slot => walk(Cursor::Cel(&slot.get()?), path, 0, true, || self.root_text(&path.root)),
             },
             Root::Node(node) => {
-                let value = self.evaluate(node)?;
-                walk(Cursor::Cel(&value), path, 0, String::new)
+                let (value, open) = self.attribute(node)?;
+                walk(Cursor::Cel(&value), path, 0, open, String::new)
             }
             Root::Candidates(candidates) => {
                 if let Some((index, skip)) = self.candidate(candidates)
                     && let Some(value) = self.variable(index)
                 {
-                    return walk(Cursor::Cel(value), path, skip, || self.root_text(&path.root));
+                    return walk(Cursor::Cel(value), path, skip, true, || self.root_text(&path.root));
                 }
                 let shortest = candidates.last().map_or(0, |(index, _)| *index);
                 Err(self.no_variable(shortest))
@@ -392,17 +406,21 @@ impl<'a> Frame<'a> {
     }
 
     fn index(&mut self, index: &'a Index) -> Outcome {
-        let operand = self.evaluate(&index.operand)?;
-        let (cursor, unwrapped) = Cursor::Cel(&operand).unwrap_optional();
+        self.index_open(index).map(|(value, _)| value)
+    }
+
+    fn index_open(&mut self, index: &'a Index) -> Result<(CelValue, bool), EvalError> {
+        let (operand, open) = self.attribute(&index.operand)?;
+        let (cursor, unwrapped) = Cursor::Cel(&operand).enter(open);
         let optional = unwrapped || index.optional;
         // what is not there has no entries, whatever the key is
-        let Some(cursor) = cursor else { return Ok(CelValue::none()) };
+        let Some(cursor) = cursor else { return Ok((CelValue::none(), true)) };
         let key = self.evaluate(&index.key)?;
         let in_list = is_list(&cursor);
         match cursor.step(&key)? {
-            Some(found) if optional => Ok(CelValue::some(found.finish()?)),
-            Some(found) => found.finish(),
-            None if optional => Ok(CelValue::none()),
+            Some(found) if optional => Ok((CelValue::some(found.finish()?), true)),
+            Some(found) => Ok((found.finish()?, false)),
+            None if optional => Ok((CelValue::none(), true)),
             None => Err(not_found(&key, in_list)),
         }
     }
@@ -425,14 +443,20 @@ pub(super) fn fixed_cost(kind: &Kind) -> u64 {
 }
 
 /// Follows the steps of a path. After an optional step, or from an optional, what is missing is an empty optional.
-fn walk(start: Cursor<'_>, path: &Path, skip: usize, root: impl Fn() -> String) -> Outcome {
+fn walk(
+    start: Cursor<'_>,
+    path: &Path,
+    skip: usize,
+    open: bool,
+    root: impl Fn() -> String,
+) -> Result<(CelValue, bool), EvalError> {
     let steps = path.steps.get(skip..).unwrap_or_default();
     if steps.is_empty() {
-        return start.finish();
+        return Ok((start.finish()?, open));
     }
-    let (mut cursor, mut optional) = match start.unwrap_optional() {
+    let (mut cursor, mut optional) = match start.enter(open) {
         (Some(cursor), optional) => (cursor, optional),
-        (None, _) => return Ok(CelValue::none()),
+        (None, _) => return Ok((CelValue::none(), true)),
     };
     for (at, step) in steps.iter().enumerate() {
         optional |= step.optional;
@@ -440,12 +464,12 @@ fn walk(start: Cursor<'_>, path: &Path, skip: usize, root: impl Fn() -> String) 
         let found = cursor.step(&step.key).map_err(|error| error.reading(|| path_text(&root(), &steps[..=at])))?;
         cursor = match found {
             Some(found) => found,
-            None if optional => return Ok(CelValue::none()),
+            None if optional => return Ok((CelValue::none(), true)),
             None => return Err(not_found(&step.key, in_list).reading(|| path_text(&root(), &steps[..=at]))),
         };
     }
     let value = cursor.finish()?;
-    Ok(if optional { CelValue::some(value) } else { value })
+    Ok((if optional { CelValue::some(value) } else { value }, optional))
 }
 
 /// A path as an expression would have it: `pods[0].metadata.name`.

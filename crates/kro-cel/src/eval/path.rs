@@ -119,6 +119,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The value inside of an optional where that is gone into; otherwise the value itself.
+    pub fn enter(self, open: bool) -> (Option<Cursor<'a>>, bool) {
+        if open { self.unwrap_optional() } else { (Some(self), false) }
+    }
+
     /// The value inside of an optional, and whether this was one.
     pub fn unwrap_optional(self) -> (Option<Cursor<'a>>, bool) {
         match self {

@@ -161,8 +161,8 @@ impl<'a> Frame<'a> {
                 _ => {}
             }
         }
-        let operand = self.evaluate(&has.operand)?;
-        match Cursor::Cel(&operand).unwrap_optional() {
+        let (operand, open) = self.attribute(&has.operand)?;
+        match Cursor::Cel(&operand).enter(open) {
             (Some(cursor), _) => cursor.has(&has.field),
             (None, _) => Ok(false),
         }

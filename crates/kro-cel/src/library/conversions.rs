@@ -10,14 +10,20 @@ pub(super) fn functions() -> Vec<FunctionDecl> {
         function(
             "bool",
             [
-                ("bool_to_bool(bool) -> bool", |_, args| identity(args)),
+                (
+                    "bool_to_bool(bool) -> bool",
+                    (|_, args| itself(args, "bool", |value| matches!(value, CelValue::Bool(_)))) as Implementation,
+                ),
                 ("string_to_bool(string) -> bool", string_to_bool),
             ],
         ),
         function(
             "bytes",
             [
-                ("bytes_to_bytes(bytes) -> bytes", |_, args| identity(args)),
+                (
+                    "bytes_to_bytes(bytes) -> bytes",
+                    (|_, args| itself(args, "bytes", |value| matches!(value, CelValue::Bytes(_)))) as Implementation,
+                ),
                 ("string_to_bytes(string) -> bytes ~ convert 16", string_to_bytes),
             ],
         ),
@@ -32,7 +38,10 @@ fn numbers() -> [FunctionDecl; 3] {
         function(
             "double",
             [
-                ("double_to_double(double) -> double", |_, args| identity(args)),
+                (
+                    "double_to_double(double) -> double",
+                    (|_, args| itself(args, "double", |value| matches!(value, CelValue::Double(_)))) as Implementation,
+                ),
                 ("int64_to_double(int) -> double", to_double),
                 ("string_to_double(string) -> double", to_double),
                 ("uint64_to_double(uint) -> double", to_double),
@@ -41,7 +50,10 @@ fn numbers() -> [FunctionDecl; 3] {
         function(
             "int",
             [
-                ("int64_to_int64(int) -> int", (|_, args| identity(args)) as Implementation),
+                (
+                    "int64_to_int64(int) -> int",
+                    (|_, args| itself(args, "int", |value| matches!(value, CelValue::Int(_)))) as Implementation,
+                ),
                 ("double_to_int64(double) -> int", to_int),
                 ("duration_to_int64(duration) -> int", to_int),
                 ("string_to_int64(string) -> int", to_int),
@@ -52,7 +64,10 @@ fn numbers() -> [FunctionDecl; 3] {
         function(
             "uint",
             [
-                ("uint64_to_uint64(uint) -> uint", (|_, args| identity(args)) as Implementation),
+                (
+                    "uint64_to_uint64(uint) -> uint",
+                    (|_, args| itself(args, "uint", |value| matches!(value, CelValue::Uint(_)))) as Implementation,
+                ),
                 ("double_to_uint64(double) -> uint", to_uint),
                 ("int64_to_uint64(int) -> uint", to_uint),
                 ("string_to_uint64(string) -> uint", to_uint),
@@ -66,7 +81,10 @@ fn texts_and_times() -> [FunctionDecl; 3] {
         function(
             "string",
             [
-                ("string_to_string(string) -> string", (|_, args| identity(args)) as Implementation),
+                (
+                    "string_to_string(string) -> string",
+                    (|_, args| itself(args, "string", |value| matches!(value, CelValue::String(_)))) as Implementation,
+                ),
                 ("bool_to_string(bool) -> string", to_string),
                 ("bytes_to_string(bytes) -> string ~ convert 4", to_string),
                 ("double_to_string(double) -> string", to_string),
@@ -79,19 +97,36 @@ fn texts_and_times() -> [FunctionDecl; 3] {
         function(
             "duration",
             [
-                ("duration_to_duration(duration) -> duration", (|_, args| identity(args)) as Implementation),
+                (
+                    "duration_to_duration(duration) -> duration",
+                    (|_, args| itself(args, "duration", |value| matches!(value, CelValue::Duration(_))))
+                        as Implementation,
+                ),
                 ("string_to_duration(string) -> duration", string_to_duration),
             ],
         ),
         function(
             "timestamp",
             [
-                ("timestamp_to_timestamp(timestamp) -> timestamp", (|_, args| identity(args)) as Implementation),
+                (
+                    "timestamp_to_timestamp(timestamp) -> timestamp",
+                    (|_, args| itself(args, "timestamp", |value| matches!(value, CelValue::Timestamp(_))))
+                        as Implementation,
+                ),
                 ("int64_to_timestamp(int) -> timestamp", to_timestamp),
                 ("string_to_timestamp(string) -> timestamp", to_timestamp),
             ],
         ),
     ]
+}
+
+/// A value that is of the type already. What a type parameter stands for is not always known, so that is looked at.
+fn itself(args: &[CelValue], function: &str, fits: fn(&CelValue) -> bool) -> Outcome {
+    match args {
+        [value] if fits(value) => Ok(value.clone()),
+        [value] => Err(super::no_overload(&format!("{function}({})", value.type_name()))),
+        _ => Err(EvalError::no_overload()),
+    }
 }
 
 fn identity(args: &[CelValue]) -> Outcome {

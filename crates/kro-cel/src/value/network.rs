@@ -133,7 +133,7 @@ fn is_mapped(address: IpAddr) -> bool {
 }
 
 /// What Go says about a text that is no address, in the common cases.
-fn address_problem(text: &str) -> String {
+pub(super) fn address_problem(text: &str) -> String {
     let problem = match (text.find(':'), text.find('.')) {
         (Some(_), _) if text.ends_with(':') && !text.ends_with("::") => {
             "each colon-separated field must have at least one digit".to_owned()

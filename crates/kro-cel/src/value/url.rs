@@ -199,7 +199,26 @@ fn read_host(host: &str) -> Result<String, String> {
         return Err(format!("invalid port {port:?} after host"));
     }
     let bytes = unescape(host.as_bytes(), Place::Host)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let host = String::from_utf8_lossy(&bytes).into_owned();
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|host| host.rsplit_once(']')) {
+        check_literal(address)?;
+    }
+    Ok(host)
+}
+
+/// What stands between brackets is an IPv6 address, perhaps with a zone.
+fn check_literal(address: &str) -> Result<(), String> {
+    let bare = address.split_once('%').map_or(address, |(bare, _)| bare);
+    if bare.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Err("invalid IP-literal".to_owned());
+    }
+    if bare.parse::<std::net::Ipv6Addr>().is_err() {
+        return Err(format!("invalid host: {}", super::network::address_problem(address)));
+    }
+    if address.ends_with('%') {
+        return Err(format!("invalid host: ParseAddr(\"{address}\"): zone must be a non-empty string"));
+    }
+    Ok(())
 }
 
 fn is_port(text: &str) -> bool {

@@ -13,7 +13,7 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "tree", run: tree::check },
     Step { name: "layers", run: layers::check },
     Step { name: "fmt", run: || cargo(&["fmt", "--all", "--check"]) },
@@ -21,6 +21,7 @@ const STEPS: [Step; 7] = [
     Step { name: "wasm", run: build_wasm },
     Step { name: "test", run: || cargo(&["test", "--workspace"]) },
     Step { name: "examples", run: run_examples },
+    Step { name: "clients", run: run_clients },
 ];
 
 /// Runs every check; all of them run even when one fails, and the failing ones are named at the end.
@@ -75,6 +76,14 @@ fn run_examples() -> Outcome {
         run(&mut command)?;
     }
     Ok(())
+}
+
+/// Clients of other projects work with the embedded API, unchanged.
+fn run_clients() -> Outcome {
+    cargo(&["build", "--quiet", "--package", "kro"])?;
+    let root = tree::root();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), std::path::PathBuf::from);
+    run(Command::new("bash").arg(root.join("tests/clients/run")).arg(target.join("debug/kro")))
 }
 
 fn run(command: &mut Command) -> Outcome {

@@ -161,6 +161,27 @@ impl Set {
         paths
     }
 
+    /// The paths of all members, at each level those that end there before those that lead on: the order in which the
+    /// reference tells conflicts.
+    pub fn paths_by_level(&self) -> Vec<Path> {
+        let mut paths = Vec::new();
+        self.collect_by_level(&mut Vec::new(), &mut paths);
+        paths
+    }
+
+    fn collect_by_level(&self, prefix: &mut Path, paths: &mut Vec<Path>) {
+        for node in self.nodes.iter().filter(|node| node.member) {
+            prefix.push(node.element.clone());
+            paths.push(prefix.clone());
+            prefix.pop();
+        }
+        for node in &self.nodes {
+            prefix.push(node.element.clone());
+            node.set.collect_by_level(prefix, paths);
+            prefix.pop();
+        }
+    }
+
     fn collect(&self, prefix: &mut Path, paths: &mut Vec<Path>) {
         for node in &self.nodes {
             prefix.push(node.element.clone());

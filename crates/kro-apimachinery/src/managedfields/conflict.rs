@@ -15,9 +15,9 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    /// The answer to an apply with these conflicts: 409, causes sorted by manager and path.
+    /// The answer to an apply with these conflicts: 409, causes sorted by manager.
     pub fn status_of_all(mut conflicts: Vec<Self>) -> Status {
-        conflicts.sort();
+        conflicts.sort_by(|left, right| left.owner.cmp(&right.owner));
         let causes = conflicts.iter().map(|conflict| Cause {
             reason: "FieldManagerConflict".into(),
             message: format!("conflict with {}", print(&conflict.owner)),

@@ -155,7 +155,7 @@ pub(super) fn release(
         let lost = entry.fields.intersection(&changes.modified.union(&changes.added));
         if force == Force::No {
             let conflict = |path| Conflict { owner: entry.identity.clone(), path };
-            conflicts.extend(lost.paths().into_iter().map(conflict));
+            conflicts.extend(lost.paths_by_level().into_iter().map(conflict));
         }
         released.push((entry.identity.clone(), lost.union(&changes.removed)));
     }

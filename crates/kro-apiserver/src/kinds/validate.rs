@@ -12,13 +12,17 @@ use crate::write::Call;
 
 /// Everything that is wrong with an object.
 pub(crate) fn object(call: &mut Call, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
-    let id = &call.resource.id;
+    let id = call.resource.id.clone();
     if call.resource.custom {
         return custom(call, object, live);
     }
     if call.is_status() {
         return Vec::new();
     }
+    if live.is_none() && matches!(id.group.as_str(), "" | "apps" | "batch") {
+        workload::port_warnings(object).into_iter().for_each(|warning| call.warn(warning));
+    }
+    let id = &call.resource.id;
     match (id.group.as_str(), id.resource.as_str()) {
         ("apiextensions.k8s.io", _) => {
             for format in crate::crd::validation::unknown_formats(object) {

@@ -1,5 +1,6 @@
 use kro_apimachinery::patch::{apply_json_patch, apply_merge_patch, apply_strategic_merge_patch};
 use kro_apimachinery::{FieldError, Status, go_value};
+use kro_schema::structural::Schema;
 use kro_value::{Str, Value};
 
 use super::conform::Stage;
@@ -73,7 +74,11 @@ impl State {
         let mut object = tracking::apply(call, old.as_ref(), applied)?.object;
         check_name(call, &object)?;
         metadata::settle_namespace(call, &mut object)?;
+        let merged = object.clone();
         self.conform(call, &mut object, Stage::Patched)?;
+        if let Some(schema) = call.schema().filter(|_| call.resource.custom) {
+            keep_nulls(schema, &merged, &mut object);
+        }
         dedup_owners(call, &mut object);
         match live {
             Some(live) => self.replace(call, &live, object, Origin::Apply),
@@ -81,6 +86,19 @@ impl State {
                 object.remove_at(&["metadata", "resourceVersion"]);
                 self.create_tracked(call, object)
             }
+        }
+    }
+}
+
+/// Nulls that an apply leaves where the schema has none are not dropped, as a client's own are: they are found invalid.
+fn keep_nulls(schema: &Schema, merged: &Value, object: &mut Value) {
+    let Some(fields) = merged.as_map() else { return };
+    for (name, value) in fields {
+        let Some(property) = schema.property(name) else { continue };
+        if value.is_null() && object.get(name).is_none() && object.as_map().is_some() {
+            object.set_at(&[name], Value::Null);
+        } else if let Some(inner) = object.as_map_mut().and_then(|map| map.get_mut(name)) {
+            keep_nulls(&property, value, inner);
         }
     }
 }

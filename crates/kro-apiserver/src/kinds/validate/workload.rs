@@ -188,3 +188,28 @@ fn container_errors<'a>(container: &'a Value, field: &str, seen: &mut BTreeSet<&
         }
     }
 }
+
+/// What is odd about the ports of new Pods, though allowed: several definitions of one port.
+pub(super) fn port_warnings(object: &Value) -> Vec<String> {
+    let places: [(&[&str], &str); 3] = [
+        (&["spec"], "spec"),
+        (&["spec", "template", "spec"], "spec.template.spec"),
+        (&["spec", "jobTemplate", "spec", "template", "spec"], "spec.jobTemplate.spec.template.spec"),
+    ];
+    let mut warnings = Vec::new();
+    for (path, field) in places {
+        let Some(spec) = object.at(path) else { continue };
+        let mut seen: Vec<(i64, &str, String)> = Vec::new();
+        for (at, container) in items(spec, &["containers"]).iter().enumerate() {
+            for (index, port) in items(container, &["ports"]).iter().enumerate() {
+                let number = port.get("containerPort").and_then(Value::as_i64).unwrap_or_default();
+                let protocol = text(port, &["protocol"]);
+                let place = format!("{field}.containers[{at}].ports[{index}]");
+                let same = seen.iter().filter(|(known, other, _)| *known == number && *other == protocol);
+                warnings.extend(same.map(|(_, _, first)| format!("{place}: duplicate port definition with {first}")));
+                seen.push((number, protocol, place));
+            }
+        }
+    }
+    warnings
+}

@@ -331,11 +331,21 @@ impl<'a> Frame<'a> {
     /// The value of a node that something is selected from, and whether an optional in it is gone into. At the start of a
     /// path it is, and where a step before was optional; an optional that lies inside of a container is not.
     pub(super) fn attribute(&mut self, node: &'a Node) -> Result<(CelValue, bool), EvalError> {
-        match &node.kind {
+        if !matches!(node.kind, Kind::Path(_) | Kind::Index(_) | Kind::Conditional(_)) {
+            return Ok((self.evaluate(node)?, true));
+        }
+        if self.context.is_counting() {
+            self.context.add_cost(fixed_cost(&node.kind))?;
+        }
+        let outcome = match &node.kind {
             Kind::Path(path) => self.path_open(path),
             Kind::Index(index) => self.index_open(index),
-            _ => Ok((self.evaluate(node)?, true)),
-        }
+            Kind::Conditional(nodes) => {
+                self.truth(&nodes[0]).and_then(|yes| self.attribute(&nodes[if yes { 1 } else { 2 }]))
+            }
+            _ => self.evaluate(node).map(|value| (value, true)),
+        };
+        outcome.map_err(|error| error.at(&(node.start as usize..node.end as usize)))
     }
 
     fn path_open(&mut self, path: &'a Path) -> Result<(CelValue, bool), EvalError> {

@@ -191,8 +191,8 @@ fn class<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
                 out.push(']');
                 return Ok(next);
             }
-            '[' if rest.starts_with("[:") && rest.contains(":]") => {
-                let end = rest.find(":]").unwrap_or(0) + 2;
+            '[' if rest.starts_with("[:") && rest[2..].contains(":]") => {
+                let end = rest[2..].find(":]").unwrap_or(0) + 4;
                 let name = rest[2..end - 2].strip_prefix('^').unwrap_or(&rest[2..end - 2]);
                 if !POSIX_CLASSES.contains(&name) {
                     return Err(format!("invalid character class range: `{}`", &rest[..end]));
@@ -280,6 +280,7 @@ mod tests {
             ("a**", "error parsing regexp: invalid nested repetition operator: `**`"),
             ("a+?{2}b", "error parsing regexp: invalid nested repetition operator: `+?{2}`"),
             ("((ab{100})c{2}){20}", "error parsing regexp: invalid repeat count: `{20}`"),
+            ("[[::]]", "error parsing regexp: invalid character class range: `[::]`"),
             ("[[:foo:]]", "error parsing regexp: invalid character class range: `[:foo:]`"),
             ("(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"),
             (r"a\", "error parsing regexp: trailing backslash at end of expression: ``"),

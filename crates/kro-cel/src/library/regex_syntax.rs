@@ -120,7 +120,10 @@ fn repeat(text: &str) -> Option<(&str, Vec<u32>)> {
     let end = text.find('}')?;
     let inner = &text[1..end];
     let (least, most) = inner.split_once(',').unwrap_or((inner, inner));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |part: &str| {
+        let leading_zero = part.len() > 1 && part.starts_with('0');
+        !part.is_empty() && !leading_zero && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
     if !digits(least) || !(most.is_empty() || digits(most)) {
         return None;
     }
@@ -133,6 +136,9 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
     let Some(character) = text[1..].chars().next() else {
         return Err("trailing backslash at end of expression: ``".to_owned());
     };
+    if let Some(rest) = octal(&text[1..], out) {
+        return Ok(rest);
+    }
     let rest = &text[1 + character.len_utf8()..];
     match character {
         'd' => out.push_str("[0-9]"),
@@ -147,7 +153,7 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
         'p' | 'P' => return Ok(property(text, out)),
         'Q' => return Ok(quoted(rest, out)),
         'C' => out.push('.'),
-        '1'..='9' => return Err(format!("invalid escape sequence: `\\{character}`")),
+        '1'..='9' | 'u' | 'U' => return Err(format!("invalid escape sequence: `\\{character}`")),
         '<' | '>' => out.push(character),
         _ => {
             out.push('\\');
@@ -157,6 +163,18 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
     Ok(rest)
 }
 
+/// A character by its number: up to three octal digits, at least two unless the first is zero. Returns the rest.
+fn octal<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
+    let count = text.bytes().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+    let (digits, rest) = text.split_at(count);
+    if count == 0 || (count == 1 && digits != "0") {
+        return None;
+    }
+    let number = u32::from_str_radix(digits, 8).ok()?;
+    out.push_str(&format!("\\x{{{number:x}}}"));
+    Some(rest)
+}
+
 /// A class of characters such as `\p{Greek}`; returns the rest.
 fn property<'a>(text: &'a str, out: &mut String) -> &'a str {
     let end = match text[2..].chars().next() {
@@ -164,7 +182,15 @@ fn property<'a>(text: &'a str, out: &mut String) -> &'a str {
         Some(letter) => 2 + letter.len_utf8(),
         None => text.len(),
     };
-    out.push_str(&text[..end]);
+    let class = &text[..end];
+    match class.strip_prefix("\\p{^").or_else(|| class.strip_prefix("\\P{^")) {
+        // the caret turns the class around, which the crate has another letter for
+        Some(name) => {
+            out.push_str(if class.starts_with("\\p") { "\\P{" } else { "\\p{" });
+            out.push_str(name);
+        }
+        None => out.push_str(class),
+    }
     &text[end..]
 }
 
@@ -230,6 +256,9 @@ fn class_escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> 
     let Some(character) = text[1..].chars().next() else {
         return Err(format!("missing closing ]: `{text}`"));
     };
+    if let Some(rest) = octal(&text[1..], out) {
+        return Ok(rest);
+    }
     let rest = &text[1 + character.len_utf8()..];
     match character {
         'p' | 'P' => return Ok(property(text, out)),
@@ -263,6 +292,7 @@ mod tests {
             (r"\Qa.b\E", "axb", false),
             (r"^\s$", "\u{a0}", false),
             (r"^\p{Greek}[\pL]$", "αb", true),
+            (r"^\101\0[\60-\071]$", "A\u{0}5", true),
             (r"(?i)straße", "STRASSE", false),
             (r"^[+--]+$", ",-", true),
             (r"^(?:a{2}b*?){3}c?$", "aabaabaab", true),

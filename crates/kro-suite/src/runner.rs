@@ -288,6 +288,12 @@ impl Run<'_> {
         }
         for object in applied.iter().rev() {
             let Some(path) = object.path(self.cluster) else { continue };
+            // A CRD or a revision of a definition is made again as long as the definition is there.
+            let owned =
+                object.get(self.cluster).and_then(|live| live.at(&["metadata", "labels", "kro.run/owned"]).cloned());
+            if owned.is_some() && matches!(object.kind.as_str(), "CustomResourceDefinition" | "GraphRevision") {
+                continue;
+            }
             self.cluster.request("DELETE", &path, "", None);
             // A real one takes long, and the more kinds there are the longer.
             if object.kind == "Namespace" && self.cluster.simulated().is_none() {

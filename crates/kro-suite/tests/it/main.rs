@@ -42,14 +42,16 @@ fn judge(on: &str, scenario: &Scenario, cluster: &mut dyn Cluster) -> Result<(),
     };
     let verdict = if result.is_ok() { "ok" } else { "FAILED" };
     eprintln!("{on}: {} {verdict} {} ms", scenario.name, started.elapsed().as_millis());
+    if let Err(message) = &result {
+        eprintln!("{on}: {message}");
+    }
     result
 }
 
 /// Fails with all failures at the end.
 fn conclude(on: &str, count: usize, failures: &[String]) {
     eprintln!("{on}: {count} scenarios, {} failed", failures.len());
-    failures.iter().for_each(|message| eprintln!("\n{on}: {message}"));
-    assert!(failures.is_empty(), "{} failed on {on}", failures.len());
+    assert!(failures.is_empty(), "{} failed on {on}:\n\n{}", failures.len(), failures.join("\n\n"));
 }
 
 #[test]

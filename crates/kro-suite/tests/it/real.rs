@@ -37,7 +37,8 @@ fn play_exclusive(shared: &Path, scenarios: &[&Scenario], failures: &Mutex<Vec<S
     let control_plane = ControlPlane::start(shared);
     for scenario in scenarios {
         let process = Arc::new(Process::new(control_plane.runtime.clone(), control_plane.client.clone()));
-        let mut cluster = RealCluster::new(process, "default", Vec::new());
+        // The garbage collector may still be busy with the one before.
+        let mut cluster = RealCluster::new(process, "default", names_of(scenario));
         let failure = judge("real", scenario, &mut cluster).err();
         failures.lock().unwrap().extend(failure);
     }

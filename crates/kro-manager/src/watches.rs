@@ -78,6 +78,9 @@ impl Wanted {
     }
 }
 
+/// How many ends of objects a watch remembers, for answers that come late.
+const ENDED_MAX: usize = 1024;
+
 /// One watch.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -89,6 +92,8 @@ pub(crate) struct Watch {
     members: HashMap<Str, Vec<Key>>,
     /// UIDs that our own deletes removed, until the watch has shown it.
     gone: HashSet<Str>,
+    /// UIDs of objects that the watch said have ended, or left its selector, with the version at which they did.
+    ended: HashMap<Str, Str>,
     /// What the parts of the list that is coming in named so far.
     listed: HashSet<Key>,
     pub is_synced: bool,
@@ -169,6 +174,11 @@ impl Watch {
         if self.gone.contains(object::uid(&object)) {
             return None;
         }
+        // The answer to an own request may come after the news that the object ended.
+        let end = self.ended.get(object::uid(&object));
+        if end.is_some_and(|end| !is_newer(object::resource_version(&object), end)) {
+            return None;
+        }
         let key = key_of(&object);
         let old = self.objects.get(&key);
         let same = old.filter(|old| object::uid(&old.object) == object::uid(&object));
@@ -198,6 +208,10 @@ impl Watch {
     /// Takes an object out, unless something newer of the same name is known.
     fn drop_stale(&mut self, object: &Value) -> Option<Change> {
         self.gone.remove(object::uid(object));
+        if self.ended.len() > ENDED_MAX {
+            self.ended.clear();
+        }
+        self.ended.insert(object::uid(object).into(), object::resource_version(object).into());
         let key = key_of(object);
         let known = self.objects.get(&key)?;
         let same = object::uid(&known.object) == object::uid(object);
@@ -240,6 +254,7 @@ impl Watch {
         let mut changes: Vec<Change> = vanished.iter().filter_map(|key| self.remove(key)).collect();
         changes.extend(objects.into_iter().filter_map(|object| self.put(object)));
         self.gone.clear();
+        self.ended.clear();
         self.is_synced = true;
         self.failure = None;
         changes
@@ -332,6 +347,7 @@ impl Watches {
             objects: BTreeMap::new(),
             members: HashMap::new(),
             gone: HashSet::new(),
+            ended: HashMap::new(),
             listed: HashSet::new(),
             is_synced: false,
             failure: None,

@@ -57,6 +57,10 @@ impl Manager {
             self.note_crd_written(name, &body);
         }
         let is_last = object::is_terminating(&body) && object::finalizers(&body).next().is_none();
+        if is_last && matches!(step, GraphStep::ReleaseRevision(_)) {
+            // It is gone: the watch says so, if it has not already.
+            return;
+        }
         match is_last && matches!(step, GraphStep::RemoveFinalizer) {
             true => self.hide(role, &single_id("").group_kind, &body),
             false => self.show(role, body),

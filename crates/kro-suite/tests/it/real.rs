@@ -38,7 +38,7 @@ fn play_exclusive(shared: &Path, scenarios: &[&Scenario], failures: &Mutex<Vec<S
     for scenario in scenarios {
         let process = Arc::new(Process::new(control_plane.runtime.clone(), control_plane.client.clone()));
         // The garbage collector may still be busy with the one before.
-        let mut cluster = RealCluster::new(process, "default", names_of(scenario));
+        let mut cluster = RealCluster::new(process, "default", names_of(scenario)).exclusive();
         let failure = judge("real", scenario, &mut cluster).err();
         failures.lock().unwrap().extend(failure);
     }

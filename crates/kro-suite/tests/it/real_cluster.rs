@@ -68,11 +68,18 @@ pub struct RealCluster {
     /// What marks requests as the scenario's besides its namespace; nothing when all are.
     names: Vec<String>,
     started: Instant,
+    /// All requests are the scenario's, but for those about revisions that the garbage collector takes late.
+    is_exclusive: bool,
 }
 
 impl RealCluster {
     pub fn new(process: Arc<Process>, namespace: &str, names: Vec<String>) -> Self {
-        Self { process, namespace: namespace.to_owned(), names, started: Instant::now() }
+        Self { process, namespace: namespace.to_owned(), names, started: Instant::now(), is_exclusive: false }
+    }
+
+    /// With a controller of its own.
+    pub fn exclusive(self) -> Self {
+        Self { is_exclusive: true, ..self }
     }
 
     /// Creates kro's own CRDs, and waits until they are served.
@@ -107,6 +114,9 @@ impl RealCluster {
                 word.strip_prefix(name.as_str()).is_some_and(|rest| rest.len() <= 3 || rest.starts_with("-r0"))
             })
         };
+        if self.is_exclusive && !path.contains("/graphrevisions/") {
+            return true;
+        }
         self.names.is_empty() || path.split('/').any(|part| part == self.namespace || is_name(part))
     }
 }

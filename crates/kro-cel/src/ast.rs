@@ -173,7 +173,13 @@ pub struct Ast {
 impl Ast {
     /// An empty tree over a text, for builders; its root is an error node until [`Ast::set_root`].
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: Str::new(text), nodes: Vec::new(), macro_calls: Vec::new(), root: ExprId(0) }
+        Self::with_capacity(text, 0)
+    }
+
+    /// The same with room for some nodes.
+    pub(crate) fn with_capacity(text: &str, nodes: usize) -> Self {
+        let nodes = Vec::with_capacity(nodes);
+        Self { text: Str::new(text), nodes, macro_calls: Vec::new(), root: ExprId(0) }
     }
 
     /// A tree that is one error, for a text that could not be parsed at all.
@@ -267,13 +273,23 @@ impl Ast {
     }
 
     /// Calls `visit` with every node of the tree, parents before children.
-    pub fn walk(&self, mut visit: impl FnMut(ExprId)) {
-        let mut open = vec![self.root];
-        while let Some(id) = open.pop() {
+    pub fn walk(&self, visit: impl FnMut(ExprId)) {
+        self.walk_from(self.root, visit);
+    }
+
+    /// The same for the part of the tree below a node, with that node.
+    pub fn walk_from(&self, root: ExprId, mut visit: impl FnMut(ExprId)) {
+        let mut open = Vec::new();
+        let mut next = Some(root);
+        while let Some(id) = next.take().or_else(|| open.pop()) {
             visit(id);
-            let first = open.len();
-            self.for_each_child(id, |child| open.push(child));
-            open[first..].reverse();
+            let outside = open.len();
+            // the first child comes next; only the others have to wait
+            self.for_each_child(id, |child| match next {
+                None => next = Some(child),
+                Some(_) => open.push(child),
+            });
+            open[outside..].reverse();
         }
     }
 }

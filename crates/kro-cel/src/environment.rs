@@ -21,7 +21,8 @@ pub struct Environment {
 struct Layer {
     parent: Option<Environment>,
     functions: BTreeMap<Str, Arc<FunctionDecl>>,
-    variables: BTreeMap<Str, VariableDecl>,
+    /// Sorted by name.
+    variables: Vec<VariableDecl>,
     types: BTreeMap<Str, Type>,
     validators: BTreeMap<Str, Validator>,
     /// The first parts of the dotted names among variables and types.
@@ -90,7 +91,10 @@ impl Environment {
 
     /// The variable or constant of exactly this name.
     pub fn variable(&self, name: &str) -> Option<&VariableDecl> {
-        self.layers().find_map(|layer| layer.variables.get(name))
+        self.layers().find_map(|layer| {
+            let index = layer.variables.binary_search_by(|variable| variable.name.as_str().cmp(name)).ok()?;
+            layer.variables.get(index)
+        })
     }
 
     /// The type that a name stands for when it is used as a value (`int`, `net.IP`).
@@ -151,10 +155,14 @@ impl Environment {
 
     /// Names of all variables, sorted, each once.
     pub fn variable_names(&self) -> Vec<Str> {
-        let mut names: Vec<Str> = self.layers().flat_map(|layer| layer.variables.keys().cloned()).collect();
+        let mut names: Vec<Str> = self.variables().map(|variable| variable.name.clone()).collect();
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    fn variables(&self) -> impl Iterator<Item = &VariableDecl> {
+        self.layers().flat_map(|layer| &layer.variables)
     }
 
     fn layers(&self) -> impl Iterator<Item = &Layer> {
@@ -172,9 +180,7 @@ impl EnvironmentBuilder {
         for function in &library.functions {
             self = self.shared_function(function);
         }
-        for variable in &library.variables {
-            self.layer.variables.insert(variable.name.clone(), variable.clone());
-        }
+        self.layer.variables.extend(library.variables.iter().cloned());
         for (name, ty) in &library.types {
             self.layer.types.insert(Str::new_static(name), ty.clone());
         }
@@ -207,8 +213,7 @@ impl EnvironmentBuilder {
     /// Declares a variable.
     #[must_use]
     pub fn variable(mut self, name: impl Into<Str>, ty: Type) -> Self {
-        let variable = VariableDecl::new(name, ty);
-        self.layer.variables.insert(variable.name.clone(), variable);
+        self.layer.variables.push(VariableDecl::new(name, ty));
         self
     }
 
@@ -249,7 +254,11 @@ impl EnvironmentBuilder {
 
     /// The environment.
     pub fn build(mut self) -> Environment {
-        let names = self.layer.variables.keys().chain(self.layer.types.keys());
+        let variables = &mut self.layer.variables;
+        variables.reverse(); // of two of one name the later one counts
+        variables.sort_by(|left, right| left.name.cmp(&right.name));
+        variables.dedup_by(|next, first| next.name == first.name);
+        let names = variables.iter().map(|variable| &variable.name).chain(self.layer.types.keys());
         self.layer.namespaces = names.filter_map(|name| Some(Str::new(name.split_once('.')?.0))).collect();
         Environment { layer: Arc::new(self.layer) }
     }

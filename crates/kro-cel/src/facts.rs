@@ -151,9 +151,20 @@ impl Collector<'_> {
     /// Collects a node whose value is used as a whole.
     fn read(&mut self, id: ExprId) {
         if let Some(source) = self.source(id) {
-            let span = self.ast.span(id);
-            self.facts.reads.push(Read { root: source.root, path: source.path, span, tolerant: source.tolerant });
+            self.push(Read {
+                root: source.root,
+                path: source.path,
+                span: self.ast.span(id),
+                tolerant: source.tolerant,
+            });
         }
+    }
+
+    fn push(&mut self, read: Read) {
+        if self.facts.reads.is_empty() {
+            self.facts.reads.reserve_exact(1); // most expressions read one thing
+        }
+        self.facts.reads.push(read);
     }
 
     /// Collects a node, but leaves the read of its own value to the caller, who may go further down.
@@ -167,12 +178,7 @@ impl Collector<'_> {
                 let tolerant = source.tolerant || *test_only || *optional;
                 let source = Source { tolerant, ..source.then(Step::Field(field.clone())) };
                 if *test_only {
-                    self.facts.reads.push(Read {
-                        root: source.root,
-                        path: source.path,
-                        span: ast.span(id),
-                        tolerant: true,
-                    });
+                    self.push(Read { root: source.root, path: source.path, span: ast.span(id), tolerant: true });
                     return None;
                 }
                 Some(source)
@@ -193,6 +199,9 @@ impl Collector<'_> {
             return source.clone();
         }
         let root = Str::new(plain);
+        if self.facts.identifiers.is_empty() {
+            self.facts.identifiers.reserve_exact(1);
+        }
         self.facts.identifiers.push(Identifier { name: root.clone(), span: self.ast.span(id) });
         Some(Source { root, path: Vec::new(), tolerant: false })
     }

@@ -1,8 +1,8 @@
 //! Last stage: puts the graph together.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use kro_cel::Environment;
 use kro_schema::structural::Schema;
 use kro_value::{FieldPath, Map, Segment, Str, Value};
@@ -86,7 +86,7 @@ fn node(
     };
     let environment = &parts.typed.environment;
     let expressions =
-        |resolved: &[Resolved]| resolved.iter().map(|resolved| compiled(report, environment, resolved)).collect();
+        |resolved: &[Resolved<'_>]| resolved.iter().map(|resolved| compiled(report, environment, resolved)).collect();
     let dimension = |(name, resolved): &(Str, Resolved)| Dimension {
         name: name.clone(),
         expression: compiled(report, environment, resolved),
@@ -123,7 +123,7 @@ fn fields(report: &Report<'_>, environment: &Environment, draft: &NodeDraft<'_>)
 fn reads_by_root<'p>(parts: &'p Parts<'_>) -> HashMap<&'p str, Vec<&'p Read>> {
     let items = parts.status.fields.iter().chain(&parts.status.conditions);
     let reads = parts.drafts.iter().flat_map(NodeDraft::reads).chain(items.flat_map(Item::reads));
-    let mut by_root: HashMap<&str, Vec<&Read>> = HashMap::new();
+    let mut by_root: HashMap<&str, Vec<&Read>> = HashMap::default();
     for read in reads {
         by_root.entry(&read.root).or_default().push(read);
     }
@@ -209,14 +209,14 @@ fn status_field(report: &Report<'_>, environment: &Environment, item: &Item) -> 
     StatusField { path: item.path.clone(), expression: expression(report, environment, &item.draft, &item.references) }
 }
 
-fn compiled(report: &Report<'_>, environment: &Environment, resolved: &Resolved) -> Arc<Expression> {
+fn compiled(report: &Report<'_>, environment: &Environment, resolved: &Resolved<'_>) -> Arc<Expression> {
     expression(report, environment, &resolved.draft, &resolved.references)
 }
 
 fn expression(
     report: &Report<'_>,
     environment: &Environment,
-    draft: &Draft,
+    draft: &Draft<'_>,
     references: &References,
 ) -> Arc<Expression> {
     Arc::new(Expression {

@@ -131,7 +131,7 @@ fn scope<'p>(
 fn read_drafts<'d>(
     report: &mut Report<'_>,
     scope: &Scope<'_>,
-    definition: &Definition,
+    definition: &'d Definition,
     resources: &'d [Option<Resource<'_>>],
 ) -> Vec<NodeDraft<'d>> {
     let read = |(node, entry): (NodeIndex, _)| {

@@ -52,8 +52,7 @@ pub(crate) fn build(block: &SchemaBlock, plural: &Str, spec: Value, status: Valu
 }
 
 fn metadata(block: &SchemaBlock, plural: &str) -> Value {
-    let mut metadata = Map::new();
-    metadata.insert("name", format_smolstr!("{plural}.{}", block.group).into());
+    let mut metadata = Map::from_iter([("name".into(), format_smolstr!("{plural}.{}", block.group).into())]);
     for (key, entries) in [("labels", &block.labels), ("annotations", &block.annotations)] {
         if entries.as_map().is_some_and(|entries| !entries.is_empty()) {
             metadata.insert(key, entries.clone());

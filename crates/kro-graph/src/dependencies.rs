@@ -1,7 +1,6 @@
 //! Edges between resources, their order, and the cycles among them.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::graph as codes;
 
@@ -26,17 +25,17 @@ pub(crate) struct Dependencies {
 /// The expression behind each edge, the first one where there are several.
 #[derive(Default)]
 pub(crate) struct Causes<'d> {
-    causes: HashMap<(NodeIndex, NodeIndex), &'d Draft>,
+    causes: HashMap<(NodeIndex, NodeIndex), &'d Draft<'d>>,
     edges: Edges,
 }
 
 impl<'d> Causes<'d> {
     pub fn new(nodes: usize) -> Self {
-        Self { causes: HashMap::new(), edges: vec![Vec::new(); nodes] }
+        Self { causes: HashMap::default(), edges: vec![Vec::new(); nodes] }
     }
 
     /// Adds what an expression of a node reads.
-    pub fn add(&mut self, from: NodeIndex, targets: &[NodeIndex], draft: &'d Draft) {
+    pub fn add(&mut self, from: NodeIndex, targets: &[NodeIndex], draft: &'d Draft<'d>) {
         for target in targets {
             self.causes.entry((from, *target)).or_insert_with(|| {
                 self.edges[from.get()].push(*target);
@@ -102,7 +101,7 @@ fn native_edges(resources: &[Option<Resource<'_>>], hard: &Edges, default_namesp
 /// Shows a whole cycle: the edges in the message, the expression behind each as a label or note.
 fn report_cycle(
     report: &mut Report<'_>,
-    causes: &HashMap<(NodeIndex, NodeIndex), &Draft>,
+    causes: &HashMap<(NodeIndex, NodeIndex), &Draft<'_>>,
     cycle: &[NodeIndex],
     ids: &[&str],
 ) {
@@ -117,11 +116,11 @@ fn report_cycle(
         let shown = if draft.is_template { draft.text.to_string() } else { format!("${{{}}}", draft.text) };
         let text = format!("{} reads {}", name(from), name(to));
         if position == 0 {
-            diagnostic = diagnostic.about(name(from)).at(draft.path.clone()).spanned(span).labelled(text.clone());
+            diagnostic = diagnostic.about(name(from)).at(draft.anchor.path()).spanned(span).labelled(text.clone());
         } else if let Some(span) = span {
             diagnostic = diagnostic.also(span, text.clone());
         }
-        diagnostic = diagnostic.note(format!("{text} at {}: {shown}", draft.path));
+        diagnostic = diagnostic.note(format!("{text} at {}: {shown}", draft.anchor.path()));
     }
     report.push(diagnostic.help("take one of these values from schema, or write it by hand"));
 }

@@ -3,24 +3,24 @@
 use kro_cel::facts::Step;
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::graph as codes;
-use kro_value::{FieldPath, Str};
+use kro_value::{FieldPath, Segment, Str};
 
 use crate::NodeIndex;
 use crate::definition::{Definition, Entry, Text};
 use crate::dependencies::Causes;
-use crate::expression::{self, Draft, Reading};
+use crate::expression::{self, Anchor, Draft, Reading};
 use crate::report::Report;
 use crate::resource::{self, Resource};
 use crate::scope::{Place, Read, References, Scope};
 use crate::template::Site;
 
 /// An expression with what it refers to.
-pub(crate) struct Resolved {
-    pub draft: Draft,
+pub(crate) struct Resolved<'d> {
+    pub draft: Draft<'d>,
     pub references: References,
 }
 
-impl Resolved {
+impl Resolved<'_> {
     /// What it reads of each variable.
     pub fn reads(&self) -> &[Read] {
         &self.draft.parse.facts().reads
@@ -30,21 +30,21 @@ impl Resolved {
 /// A field of a template.
 pub(crate) struct FieldDraft<'d> {
     pub site: &'d Site,
-    pub resolved: Resolved,
+    pub resolved: Resolved<'d>,
 }
 
 /// The expressions of a node.
 #[derive(Default)]
 pub(crate) struct NodeDraft<'d> {
     pub fields: Vec<FieldDraft<'d>>,
-    pub for_each: Vec<(Str, Resolved)>,
-    pub include_when: Vec<Resolved>,
-    pub ready_when: Vec<Resolved>,
+    pub for_each: Vec<(Str, Resolved<'d>)>,
+    pub include_when: Vec<Resolved<'d>>,
+    pub ready_when: Vec<Resolved<'d>>,
 }
 
-impl NodeDraft<'_> {
+impl<'d> NodeDraft<'d> {
     /// The expressions that make edges.
-    pub fn inputs(&self) -> impl Iterator<Item = &Resolved> {
+    pub fn inputs(&self) -> impl Iterator<Item = &Resolved<'d>> {
         let fields = self.fields.iter().map(|field| &field.resolved);
         fields.chain(self.for_each.iter().map(|(_, resolved)| resolved)).chain(&self.include_when)
     }
@@ -68,7 +68,7 @@ pub(crate) fn read<'d>(
     scope: &Scope<'_>,
     definition: &Definition,
     node: NodeIndex,
-    entry: &Entry,
+    entry: &'d Entry,
     resource: Option<&'d Resource<'_>>,
 ) -> NodeDraft<'d> {
     let mut result = NodeDraft::default();
@@ -81,8 +81,9 @@ pub(crate) fn read<'d>(
         _ if !entry.for_each.is_empty() => Place::ReadyWhenEach(node),
         _ => Place::ReadyWhen(node),
     };
-    let mut conditions =
-        |texts: &[Text], place| texts.iter().filter_map(|text| condition(report, scope, entry, text, place)).collect();
+    let mut conditions = |texts: &'d [Text], place| {
+        texts.iter().filter_map(|text| condition(report, scope, entry, text, place)).collect()
+    };
     result.include_when = conditions(&entry.include_when, Place::IncludeWhen(node));
     result.ready_when = conditions(&entry.ready_when, ready_place);
     if let Some(resource) = resource {
@@ -96,14 +97,14 @@ pub(crate) fn read<'d>(
     result
 }
 
-fn condition(
+fn condition<'d>(
     report: &mut Report<'_>,
     scope: &Scope<'_>,
     entry: &Entry,
-    text: &Text,
+    text: &'d Text,
     place: Place<'_>,
-) -> Option<Resolved> {
-    let draft = expression::read_standalone(report, scope.parser, &entry.id, &text.path, &text.text)?;
+) -> Option<Resolved<'d>> {
+    let draft = expression::read_standalone(report, scope.parser, &entry.id, (&text.path).into(), &text.text)?;
     let references = scope.resolve(report, &entry.id, &draft, place)?;
     Some(Resolved { draft, references })
 }
@@ -118,8 +119,8 @@ fn fields<'d>(
     let entry = resource.entry;
     let mut fields = Vec::with_capacity(resource.sites.len());
     for site in &resource.sites {
-        let path = entry.object_path.join(&site.path);
-        let Reading::Expression(draft) = expression::read(report, scope.parser, &entry.id, path, &site.text) else {
+        let anchor = Anchor::below(&entry.object_path, &site.path);
+        let Reading::Expression(draft) = expression::read(report, scope.parser, &entry.id, anchor, &site.text) else {
             continue;
         };
         let Some(references) = scope.resolve(report, &entry.id, &draft, Place::Template(node)) else { continue };
@@ -137,11 +138,8 @@ fn fields<'d>(
 
 /// Every iterator must make a difference to the identity of the objects.
 fn check_identity(report: &mut Report<'_>, entry: &Entry, resource: &Resource<'_>, fields: &[FieldDraft<'_>]) {
-    let name = FieldPath::fields(["metadata", "name"]);
-    let namespace = FieldPath::fields(["metadata", "namespace"]);
-    let is_identity = |path: &FieldPath| *path == name || (*path == namespace && resource.namespaced());
     let used = |iterator: &Str| {
-        let identities = fields.iter().filter(|field| is_identity(&field.site.path));
+        let identities = fields.iter().filter(|field| is_identity(&field.site.path, resource.namespaced()));
         identities.into_iter().any(|field| field.resolved.references.iterators.contains(iterator))
     };
     let missing: Vec<&str> =
@@ -154,9 +152,15 @@ fn check_identity(report: &mut Report<'_>, entry: &Entry, resource: &Resource<'_
         entry.id,
         missing.join(" ")
     );
-    let path = entry.object_path.join(&name);
+    let path = entry.object_path.join(&FieldPath::fields(["metadata", "name"]));
     let diagnostic = Diagnostic::error(codes::COLLECTION_IDENTITY, message).about(entry.id.as_str()).at(path);
     report.push(diagnostic.help(format!("put ${{{}}} into metadata.name", missing[0])));
+}
+
+/// True for `metadata.name` and, where there are namespaces, for `metadata.namespace`.
+fn is_identity(path: &FieldPath, namespaced: bool) -> bool {
+    let [Segment::Field(metadata), Segment::Field(key)] = path.segments() else { return false };
+    metadata == "metadata" && (key == "name" || (namespaced && key == "namespace"))
 }
 
 /// Fields that change without anybody changing what they stand for.
@@ -173,8 +177,7 @@ const UNSTABLE: &[&str] = &[
 ];
 
 fn warn_of_unstable_identity(report: &mut Report<'_>, entry: &Entry, fields: &[FieldDraft<'_>]) {
-    let identities = ["name", "namespace"].map(|key| FieldPath::fields(["metadata", key]));
-    for field in fields.iter().filter(|field| identities.contains(&field.site.path)) {
+    for field in fields.iter().filter(|field| is_identity(&field.site.path, true)) {
         let draft = &field.resolved.draft;
         for read in field.resolved.reads() {
             let is_unstable = |step: &&Step| matches!(step, Step::Field(name) if UNSTABLE.contains(&name.as_str()));

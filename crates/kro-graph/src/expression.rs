@@ -1,5 +1,6 @@
 //! Expressions while a definition is compiled: found in strings, parsed, with places that point into the author's text.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -15,16 +16,48 @@ use crate::environment::base;
 use crate::parse::{Parse, Parser};
 use crate::report::Report;
 
+/// Where a string stands in the definition. The path is put together when somebody asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Anchor<'d> {
+    base: Cow<'d, FieldPath>,
+    below: Option<&'d FieldPath>,
+}
+
+impl<'d> Anchor<'d> {
+    /// A path below another one.
+    pub fn below(base: &'d FieldPath, path: &'d FieldPath) -> Self {
+        Self { base: Cow::Borrowed(base), below: Some(path) }
+    }
+
+    pub fn path(&self) -> FieldPath {
+        match self.below {
+            Some(path) => self.base.join(path),
+            None => self.base.clone().into_owned(),
+        }
+    }
+}
+
+impl From<FieldPath> for Anchor<'_> {
+    fn from(path: FieldPath) -> Self {
+        Self { base: Cow::Owned(path), below: None }
+    }
+}
+
+impl<'d> From<&'d FieldPath> for Anchor<'d> {
+    fn from(path: &'d FieldPath) -> Self {
+        Self { base: Cow::Borrowed(path), below: None }
+    }
+}
+
 /// An expression that was parsed.
 #[derive(Debug, Clone)]
-pub(crate) struct Draft {
+pub(crate) struct Draft<'d> {
     /// What the author wrote; see [`crate::Expression::text`].
     pub text: Str,
     pub is_template: bool,
     /// The expression that the text comes down to.
     pub parse: Rc<Parse>,
-    /// Where the string stands in the definition.
-    pub path: FieldPath,
+    pub anchor: Anchor<'d>,
     /// The only piece where there is no text around it.
     whole: Piece,
     /// Those of a template.
@@ -42,17 +75,23 @@ struct Piece {
 
 /// What a string turned out to be.
 #[allow(clippy::large_enum_variant)] // moved once and gone
-pub(crate) enum Reading {
+pub(crate) enum Reading<'d> {
     /// Plain text.
     Literal,
     /// An expression without errors.
-    Expression(Draft),
+    Expression(Draft<'d>),
     /// Something with errors, which were reported.
     Broken,
 }
 
-/// Reads the string at a path of the definition. `subject` is the id of the resource, or empty.
-pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path: FieldPath, text: &Str) -> Reading {
+/// Reads a string of the definition. `subject` is the id of the resource, or empty.
+pub(crate) fn read<'d>(
+    report: &mut Report<'_>,
+    parser: &Parser,
+    subject: &str,
+    anchor: Anchor<'d>,
+    text: &Str,
+) -> Reading<'d> {
     let scanned = template::scan(text);
     for error in &scanned.errors {
         let message = error.kind.message();
@@ -61,8 +100,9 @@ pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path
             // The Go implementation takes it literally, so definitions may live with it.
             ScanErrorKind::Unterminated => Diagnostic::warning(codes::DELIMITER, message),
         };
+        let path = anchor.path();
         let span = report.source().text_span(&path, error.span.clone());
-        report.push(diagnostic.about(subject).at(path.clone()).spanned(span));
+        report.push(diagnostic.about(subject).at(path).spanned(span));
     }
     if scanned.errors.iter().any(|error| error.kind == ScanErrorKind::Nested) {
         return Reading::Broken;
@@ -74,11 +114,11 @@ pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path
         let written = &text[range.clone()];
         let whole = Piece { parsed: 0..range.len(), written: range.start };
         let parse = parser.parse(written);
-        Draft { text: Str::new(written), is_template: false, parse, path, whole, pieces: Vec::new() }
+        Draft { text: Str::new(written), is_template: false, parse, anchor, whole, pieces: Vec::new() }
     } else {
         let (rewritten, pieces) = rewrite(text, &scanned.parts);
         let parse = parser.parse(&rewritten);
-        Draft { text: text.clone(), is_template: true, parse, path, whole: Piece::default(), pieces }
+        Draft { text: text.clone(), is_template: true, parse, anchor, whole: Piece::default(), pieces }
     };
     if draft.parse.errors.is_empty() {
         return Reading::Expression(draft);
@@ -88,19 +128,19 @@ pub(crate) fn read(report: &mut Report<'_>, parser: &Parser, subject: &str, path
 }
 
 /// Reads a string that must be exactly one expression.
-pub(crate) fn read_standalone(
+pub(crate) fn read_standalone<'d>(
     report: &mut Report<'_>,
     parser: &Parser,
     subject: &str,
-    path: &FieldPath,
+    anchor: Anchor<'d>,
     text: &Str,
-) -> Option<Draft> {
-    match read(report, parser, subject, path.clone(), text) {
+) -> Option<Draft<'d>> {
+    match read(report, parser, subject, anchor.clone(), text) {
         Reading::Broken => None,
         Reading::Expression(draft) if !draft.is_template => Some(draft),
         _ => {
             let message = "only standalone expressions are allowed";
-            let mut diagnostic = Diagnostic::error(codes::NOT_STANDALONE, message).about(subject).at(path.clone());
+            let mut diagnostic = Diagnostic::error(codes::NOT_STANDALONE, message).about(subject).at(anchor.path());
             let trimmed = text.trim();
             diagnostic = if trimmed.len() < text.len() && trimmed.starts_with("${") && trimmed.ends_with('}') {
                 diagnostic.help("remove the blanks around it: a block scalar that ends in a line break is written |-")
@@ -159,7 +199,7 @@ fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-impl Draft {
+impl Draft<'_> {
     fn pieces(&self) -> &[Piece] {
         if self.is_template { &self.pieces } else { std::slice::from_ref(&self.whole) }
     }
@@ -183,7 +223,9 @@ impl Draft {
 
     /// Where a part of the parsed text stands in the source.
     pub fn span(&self, report: &Report<'_>, parsed: Range<usize>) -> Option<Span> {
-        report.source().text_span(&self.path, self.written(parsed))
+        let source = report.source();
+        source.document.as_ref()?; // most definitions come without a text
+        source.text_span(&self.anchor.path(), self.written(parsed))
     }
 
     /// Where the whole expression stands in the source.
@@ -200,12 +242,12 @@ impl Draft {
         parsed: Range<usize>,
     ) -> Diagnostic {
         let span = self.span(report, parsed);
-        diagnostic.about(subject).at(self.path.clone()).spanned(span)
+        diagnostic.about(subject).at(self.anchor.path()).spanned(span)
     }
 }
 
 /// Reports what the parser says; in a concatenation each part is parsed alone, so that places and words are right.
-fn report_syntax(report: &mut Report<'_>, subject: &str, draft: &Draft) {
+fn report_syntax(report: &mut Report<'_>, subject: &str, draft: &Draft<'_>) {
     let mut found = false;
     if draft.is_template {
         for piece in draft.pieces() {
@@ -223,7 +265,7 @@ fn report_syntax(report: &mut Report<'_>, subject: &str, draft: &Draft) {
 }
 
 /// Reports an issue of the parser or checker.
-pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft, issue: &Issue) {
+pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft<'_>, issue: &Issue) {
     let mut diagnostic = Diagnostic::error(code(issue.kind), readable(&issue.message));
     if let Some(function) = unknown_function(draft, issue) {
         diagnostic.code = codes::UNKNOWN_FUNCTION;
@@ -237,7 +279,7 @@ pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft
 }
 
 /// The function of a call that the checker does not know.
-fn unknown_function<'i>(draft: &Draft, issue: &'i Issue) -> Option<&'i str> {
+fn unknown_function<'i>(draft: &Draft<'_>, issue: &'i Issue) -> Option<&'i str> {
     if issue.kind != IssueKind::Undeclared {
         return None;
     }

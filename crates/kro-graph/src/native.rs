@@ -3,8 +3,7 @@
 //! They give order only (a namespaced object after its Namespace, a workload after what it mounts). Names are compared
 //! as they are written, so that a name made by an expression matches where both sides write the same.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use kro_value::Value;
 
 use crate::Gvk;
@@ -56,8 +55,8 @@ impl<'a> Object<'a> {
 
 /// For each object the positions of those it refers to, sorted; never itself.
 pub(crate) fn references(objects: &[Object<'_>]) -> Vec<Vec<usize>> {
-    let mut by_name: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
-    let mut by_defined_kind: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut by_name: HashMap<(&str, &str), Vec<usize>> = HashMap::default();
+    let mut by_defined_kind: HashMap<(&str, &str), usize> = HashMap::default();
     for (position, object) in objects.iter().enumerate() {
         by_name.entry((&object.gvk.kind, object.name().unwrap_or_default())).or_default().push(position);
         by_defined_kind.extend(object.defined_kind().map(|kind| (kind, position)));

@@ -1,10 +1,10 @@
 //! Parsed expressions, shared by all places that have the same text.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
+use foldhash::HashMap;
 use kro_cel::ast::Ast;
 use kro_cel::facts::{Facts, facts};
 use kro_cel::{Checked, Environment, Issue, Parsed};

@@ -154,13 +154,12 @@ fn check_namespace(report: &mut Report<'_>, definition: &Definition, resource: &
     if resource.kind.is_none() {
         return;
     }
-    let path = entry.object_path.field("metadata").field("namespace");
     let namespace = entry.object.at(&["metadata", "namespace"]);
     if !resource.namespaced() {
         if namespace.is_some() {
             let message = format!("resource {id:?} is cluster-scoped and must not set metadata.namespace");
-            let diagnostic = Diagnostic::error(typing::CLUSTER_SCOPED, message).about(id.as_str()).at(path);
-            report.push_key(diagnostic);
+            let diagnostic = Diagnostic::error(typing::CLUSTER_SCOPED, message).about(id.as_str());
+            report.push_key(diagnostic.at(metadata_path(entry, "namespace")));
         }
         return;
     }
@@ -169,8 +168,12 @@ fn check_namespace(report: &mut Report<'_>, definition: &Definition, resource: &
         let message = format!(
             "resource {id:?} is namespaced and must set metadata.namespace when the instance CRD is cluster-scoped"
         );
-        error(report, entry, typing::NAMESPACE_REQUIRED, &path, message);
+        error(report, entry, typing::NAMESPACE_REQUIRED, &metadata_path(entry, "namespace"), message);
     }
+}
+
+fn metadata_path(entry: &Entry, key: &str) -> FieldPath {
+    entry.object_path.field("metadata").field(key)
 }
 
 /// Kinds whose names are not DNS subdomains.
@@ -178,7 +181,6 @@ const PATH_NAMED_GROUPS: &[&str] = &["rbac.authorization.k8s.io"];
 
 fn check_names(report: &mut Report<'_>, resource: &Resource<'_>) {
     let entry = resource.entry;
-    let metadata = entry.object_path.field("metadata");
     match entry.object.at(&["metadata", "name"]).filter(|name| !name.is_null()) {
         None if !entry.is_external => {
             let message = format!("resource {:?} has no metadata.name", entry.id);
@@ -186,7 +188,7 @@ fn check_names(report: &mut Report<'_>, resource: &Resource<'_>) {
             if entry.object.at(&["metadata", "generateName"]).is_some() {
                 diagnostic = diagnostic.help("kro must find the object again: generateName does not do");
             }
-            report.push(diagnostic.at(metadata.field("name")));
+            report.push(diagnostic.at(metadata_path(entry, "name")));
         }
         Some(Value::String(name)) if !name.contains("${") => {
             let is_path = PATH_NAMED_GROUPS.contains(&resource.gvk.group.as_str());
@@ -195,7 +197,7 @@ fn check_names(report: &mut Report<'_>, resource: &Resource<'_>) {
                     "metadata.name {name:?} is not a valid object name: it must be lower-case letters, digits, '-' and \
                      '.', alphanumeric at both ends, at most 253 characters"
                 );
-                error(report, entry, typing::NAME, &metadata.field("name"), message);
+                error(report, entry, typing::NAME, &metadata_path(entry, "name"), message);
             }
         }
         _ => {}
@@ -209,7 +211,7 @@ fn check_names(report: &mut Report<'_>, resource: &Resource<'_>) {
             "metadata.namespace {namespace:?} is not a valid namespace: it must be lower-case letters, digits and '-', \
              alphanumeric at both ends, at most 63 characters"
         );
-        error(report, entry, typing::NAME, &metadata.field("namespace"), message);
+        error(report, entry, typing::NAME, &metadata_path(entry, "namespace"), message);
     }
 }
 
@@ -227,7 +229,7 @@ fn check_reserved(report: &mut Report<'_>, entry: &Entry) {
                 "invalid {what} for resource {:?}. {key} with prefix {prefix:?} are reserved for internal use",
                 entry.id
             );
-            let path = entry.object_path.field("metadata").field(key).field(name.clone());
+            let path = metadata_path(entry, key).field(name.clone());
             report.push_key(Diagnostic::error(codes::RESERVED_KEY, message).about(entry.id.as_str()).at(path));
         }
     }

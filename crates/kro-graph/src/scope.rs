@@ -1,7 +1,6 @@
 //! What expressions may refer to, place by place.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 pub(crate) use kro_cel::facts::Read;
 use kro_cel::facts::{FunctionUse, Identifier, Step};
 use kro_diagnostics::codes::{cel as codes, graph as graph_codes};
@@ -68,7 +67,7 @@ impl Scope<'_> {
         &self,
         report: &mut Report<'_>,
         subject: &str,
-        draft: &Draft,
+        draft: &Draft<'_>,
         place: Place<'_>,
     ) -> Option<References> {
         let facts = draft.parse.facts();

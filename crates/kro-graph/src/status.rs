@@ -17,7 +17,7 @@ const OWN_CONDITIONS: &[&str] = &["Ready", "InstanceManaged", "GraphResolved", "
 pub(crate) struct Item {
     /// Below `status`; for conditions `conditions[i]`.
     pub path: FieldPath,
-    pub draft: Draft,
+    pub draft: Draft<'static>,
     pub references: References,
 }
 
@@ -49,6 +49,7 @@ pub(crate) fn read(report: &mut Report<'_>, scope: &Scope<'_>, block: &Value) ->
         return status;
     }
     collect(&block, &mut FieldPath::root(), &mut leaves);
+    status.fields.reserve_exact(leaves.len());
     for (path, value) in leaves {
         status.fields.extend(read_field(report, scope, &base, path, &value));
     }
@@ -85,7 +86,7 @@ fn read_field(
 ) -> Option<Item> {
     let at = base_path.join(&path);
     let draft = match value {
-        Value::String(text) => match expression::read(report, scope.parser, "", at.clone(), text) {
+        Value::String(text) => match expression::read(report, scope.parser, "", at.clone().into(), text) {
             Reading::Expression(draft) => Some(draft),
             Reading::Broken => return None,
             Reading::Literal => None,
@@ -123,7 +124,7 @@ fn read_conditions(report: &mut Report<'_>, scope: &Scope<'_>, path: &FieldPath,
             report.error(codes::CONDITION, &at, message);
             continue;
         };
-        let Some(draft) = expression::read_standalone(report, scope.parser, "", &at, text) else { continue };
+        let Some(draft) = expression::read_standalone(report, scope.parser, "", at.into(), text) else { continue };
         let Some(references) = scope.resolve(report, "", &draft, Place::Condition) else { continue };
         let mut path = FieldPath::fields(["conditions"]);
         path.push(Segment::Index(index));
@@ -182,7 +183,7 @@ pub(crate) fn condition_fields(ast: &Ast) -> impl Iterator<Item = (&Str, ExprId)
     })
 }
 
-fn literal_conditions(draft: &Draft) -> Vec<Found> {
+fn literal_conditions(draft: &Draft<'_>) -> Vec<Found> {
     let ast = draft.ast();
     let mut found = Vec::new();
     for (id, entries) in new_conditions(ast) {
@@ -196,14 +197,14 @@ fn literal_conditions(draft: &Draft) -> Vec<Found> {
     found
 }
 
-fn literal(draft: &Draft, id: ExprId) -> Option<Str> {
+fn literal(draft: &Draft<'_>, id: ExprId) -> Option<Str> {
     match draft.ast().kind(id) {
         ExprKind::Literal(Literal::String(text)) => Some(text.clone()),
         _ => None,
     }
 }
 
-fn check_literal(report: &mut Report<'_>, draft: &Draft, found: &Found) {
+fn check_literal(report: &mut Report<'_>, draft: &Draft<'_>, found: &Found) {
     let mut push = |message: String| {
         let diagnostic = Diagnostic::error(codes::CONDITION, message);
         report.push(draft.diagnostic(report, "", diagnostic, found.span.clone()));
@@ -222,7 +223,7 @@ fn check_literal(report: &mut Report<'_>, draft: &Draft, found: &Found) {
 }
 
 /// `runtime.condition(schema, 'X')` may read kro's own conditions only.
-fn check_lookups(report: &mut Report<'_>, draft: &Draft, declared: &[(Str, usize)]) {
+fn check_lookups(report: &mut Report<'_>, draft: &Draft<'_>, declared: &[(Str, usize)]) {
     let ast = draft.ast();
     let mut lookups = Vec::new();
     ast.walk(|id| {

@@ -38,6 +38,10 @@ pub(crate) fn walk(
     walk.sites
 }
 
+fn has_expression(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| pair == b"${")
+}
+
 struct Walk<'w, 'a> {
     report: &'w mut Report<'a>,
     id: &'w str,
@@ -51,7 +55,7 @@ impl Walk<'_, '_> {
         // Below such a field anything goes; targets of expressions there are not typed either.
         let schema = schema.filter(|schema| !schema.preserve_unknown_fields() || schema.has_properties());
         match value {
-            Value::String(text) if text.contains("${") => {
+            Value::String(text) if has_expression(text) => {
                 let site = Site { path: self.path.clone(), text: text.clone(), target: schema.cloned() };
                 self.sites.push(site);
             }

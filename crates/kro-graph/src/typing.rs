@@ -3,6 +3,7 @@
 mod arguments;
 mod inference;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -108,7 +109,7 @@ fn target_name(id: &str, path: &FieldPath) -> String {
         Segment::Index(_) => None,
     });
     let dotted: Vec<&str> = std::iter::once(id).chain(fields).collect();
-    escape(&dotted.join(".")).unwrap_or_else(|| id.to_owned())
+    escape(&dotted.join(".")).map_or_else(|| id.to_owned(), Cow::into_owned)
 }
 
 impl Typing<'_, '_> {
@@ -154,7 +155,7 @@ impl Typing<'_, '_> {
 
     /// The types of an expression, in the shared environment or in one with more variables; `None` when it has errors,
     /// which are reported.
-    fn checked(&mut self, own: Option<&Environment>, id: &str, draft: &Draft) -> Option<Rc<Checked>> {
+    fn checked(&mut self, own: Option<&Environment>, id: &str, draft: &Draft<'_>) -> Option<Rc<Checked>> {
         let checked = match own {
             Some(environment) => Rc::new(environment.check(draft.ast())),
             None => draft.parse.checked(&self.environment),
@@ -168,7 +169,7 @@ impl Typing<'_, '_> {
     }
 
     /// The type of the elements of a loop.
-    fn check_dimension(&mut self, id: &str, name: &str, resolved: &Resolved) -> Type {
+    fn check_dimension(&mut self, id: &str, name: &str, resolved: &Resolved<'_>) -> Type {
         let Some(checked) = self.checked(None, id, &resolved.draft) else { return Type::Dyn };
         let result = checked.result_type();
         if let Some(element) = result.list_element() {
@@ -181,7 +182,7 @@ impl Typing<'_, '_> {
         Type::Dyn
     }
 
-    fn check_conditions(&mut self, own: Option<&Environment>, id: &str, what: &str, conditions: &[Resolved]) {
+    fn check_conditions(&mut self, own: Option<&Environment>, id: &str, what: &str, conditions: &[Resolved<'_>]) {
         for resolved in conditions {
             let Some(checked) = self.checked(own, id, &resolved.draft) else { continue };
             let result = checked.result_type();
@@ -272,7 +273,7 @@ impl Typing<'_, '_> {
         }
     }
 
-    fn report_whole(&mut self, id: &str, draft: &Draft, diagnostic: Diagnostic) {
+    fn report_whole(&mut self, id: &str, draft: &Draft<'_>, diagnostic: Diagnostic) {
         let whole = 0..draft.ast().text().len();
         let diagnostic = draft.diagnostic(self.report, id, diagnostic, whole);
         self.report.push(diagnostic);

@@ -9,8 +9,10 @@
 mod escaping;
 mod sizes;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::{HashMap, HashMapExt};
 
 use kro_cel::{Type, TypeProvider};
 use kro_value::{Str, Value};
@@ -30,13 +32,13 @@ const ELEMENT: &str = "@elem";
 pub struct SchemaTypes {
     roots: HashMap<Str, Root>,
     /// What was asked for before; checking asks the same again and again.
-    known: Mutex<HashMap<Box<str>, Known>>,
+    known: Mutex<HashMap<Arc<str>, Known>>,
 }
 
 /// A copy knows nothing yet.
 impl Clone for SchemaTypes {
     fn clone(&self) -> Self {
-        Self { roots: self.roots.clone(), known: Mutex::default() }
+        Self { roots: self.roots.clone(), known: Mutex::new(HashMap::new()) }
     }
 }
 
@@ -66,15 +68,14 @@ impl SchemaTypes {
 
     /// Declares the schema of a variable and returns the variable's type; `None` if expressions cannot use such a value.
     pub fn declare(&mut self, variable: &str, schema: &Schema) -> Option<Type> {
-        let name = format!("{TYPE_PREFIX}{variable}");
-        let ty = declaration(schema, &name)?;
+        let ty = declaration_within(schema, Name::new(TYPE_PREFIX).glued(variable), CONTAINERS_MAX)?;
         self.roots.insert(Str::new(variable), Root { schema: schema.clone(), list: false });
         Some(ty)
     }
 
     /// Declares a variable that is a list of objects of one schema, and returns its type.
     pub fn declare_list(&mut self, variable: &str, item: &Schema) -> Option<Type> {
-        let ty = declaration(item, &format!("{TYPE_PREFIX}{variable}.{ITEM}"))?;
+        let ty = declaration_within(item, Name::new(TYPE_PREFIX).glued(variable).then(ITEM), CONTAINERS_MAX)?;
         self.roots.insert(Str::new(variable), Root { schema: item.clone(), list: true });
         Some(Type::list(ty))
     }
@@ -111,6 +112,23 @@ impl SchemaTypes {
         let known = Known { schema: self.schema_of(name).filter(is_object), fields: Vec::new() };
         look(all.entry(name.into()).or_insert(known))
     }
+
+    /// Keeps the type of a field, and the schema of that type if it is an object: it is asked for next.
+    fn remember(&self, object: &str, field: &str, declared: Option<&(Type, Schema)>) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((Type::Object(name), schema)) = declared
+            && !all.contains_key(name)
+        {
+            all.insert(Arc::clone(name), Known { schema: Some(schema.clone()), fields: Vec::new() });
+        }
+        if let Some(known) = all.get_mut(object)
+            && let Err(at) = known.position(field)
+        {
+            let undeclared = || if known.is_open() { Some(Type::Dyn) } else { None };
+            let ty = declared.map(|(ty, _)| ty.clone()).or_else(undeclared);
+            known.fields.insert(at, (field.into(), ty));
+        }
+    }
 }
 
 impl TypeProvider for SchemaTypes {
@@ -123,19 +141,16 @@ impl TypeProvider for SchemaTypes {
     }
 
     fn field_type(&self, object: &str, field: &str) -> Option<Type> {
-        let position = |known: &mut Known| known.fields.binary_search_by(|(name, _)| name.as_str().cmp(field));
-        let found = self.known(object, |known| match position(known) {
+        let found = self.known(object, |known| match known.position(field) {
             Ok(at) => Ok(known.fields[at].1.clone()),
             Err(_) => Err(known.schema.clone()),
         });
         found.unwrap_or_else(|schema| {
-            let declared = schema.and_then(|schema| declare_field(&schema, object, field));
-            self.known(object, |known| {
-                if let Err(at) = position(known) {
-                    known.fields.insert(at, (field.into(), declared.clone()));
-                }
-            });
-            declared
+            let schema = schema?;
+            let declared = declare_field(&schema, object, field);
+            self.remember(object, field, declared.as_ref());
+            let undeclared = || if schema.preserve_unknown_fields() { Some(Type::Dyn) } else { None };
+            declared.map(|(ty, _)| ty).or_else(undeclared)
         })
     }
 
@@ -144,8 +159,8 @@ impl TypeProvider for SchemaTypes {
         match schema.property(field).and_then(embedded) {
             // a field that expressions cannot read can still be written
             Some(property) => {
-                let name = escape(field).unwrap_or_else(|| field.to_owned());
-                Some(declaration(&property, &format!("{object}.{name}")).unwrap_or(Type::Dyn))
+                let name = escape(field).unwrap_or(field.into());
+                Some(declaration_within(&property, Name::new(object).then(&name), CONTAINERS_MAX).unwrap_or(Type::Dyn))
             }
             None => schema.preserve_unknown_fields().then_some(Type::Dyn),
         }
@@ -161,7 +176,7 @@ impl TypeProvider for SchemaTypes {
     }
 
     fn is_open(&self, object: &str) -> bool {
-        self.known(object, |known| known.schema.as_ref().is_some_and(Schema::preserve_unknown_fields))
+        self.known(object, |known| known.is_open())
     }
 
     fn definition(&self, object: &str) -> Option<Str> {
@@ -169,13 +184,22 @@ impl TypeProvider for SchemaTypes {
     }
 }
 
-/// The type of a field by its name in expressions.
-fn declare_field(schema: &Schema, object: &str, field: &str) -> Option<Type> {
-    let declared = field_schema(schema, field).and_then(|(escaped, property)| {
-        // an object that is embedded has more fields than its schema says
-        declaration(&embedded(property)?, &format!("{object}.{escaped}"))
-    });
-    declared.or(if schema.preserve_unknown_fields() { Some(Type::Dyn) } else { None })
+impl Known {
+    fn position(&self, field: &str) -> Result<usize, usize> {
+        self.fields.binary_search_by(|(name, _)| name.as_str().cmp(field))
+    }
+
+    fn is_open(&self) -> bool {
+        self.schema.as_ref().is_some_and(Schema::preserve_unknown_fields)
+    }
+}
+
+/// The type of a declared field by its name in expressions, and its schema.
+fn declare_field(schema: &Schema, object: &str, field: &str) -> Option<(Type, Schema)> {
+    let (escaped, property) = field_schema(schema, field)?;
+    // an object that is embedded has more fields than its schema says
+    let property = embedded(property)?;
+    Some((declaration_within(&property, Name::new(object).then(&escaped), CONTAINERS_MAX)?, property))
 }
 
 /// How a property is written in an expression: reserved words as they are (but for the four that are tokens), other names
@@ -185,29 +209,70 @@ fn field_name(property: &Str) -> Str {
     if is_reserved(property) && !is_token {
         return property.clone();
     }
-    escape(property).map_or_else(|| property.clone(), Str::from)
+    escape(property).map_or_else(|| property.clone(), |name| Str::new(&name))
 }
 
 /// The property that a field name stands for, and the escaped name.
-fn field_schema(schema: &Schema, field: &str) -> Option<(String, Schema)> {
-    let escaped = if is_reserved(field) { format!("__{field}__") } else { field.to_owned() };
+fn field_schema<'f>(schema: &Schema, field: &'f str) -> Option<(Cow<'f, str>, Schema)> {
+    let escaped: Cow<'f, str> = if is_reserved(field) { format!("__{field}__").into() } else { field.into() };
     let plain = unescape(&escaped)?;
     // a name that has to be escaped is no field when it is not
-    if escape(&plain).as_deref() != Some(escaped.as_str()) {
+    if escape(&plain)? != escaped {
         return None;
     }
-    Some((escaped, schema.property(&plain)?))
+    let property = schema.property(&plain)?;
+    Some((escaped, property))
 }
 
 /// The type of the values of a schema, where `name` is the name for it if it is an object; `None` if expressions cannot use
 /// such values.
 pub fn declaration(schema: &Schema, name: &str) -> Option<Type> {
-    declaration_within(schema, name, CONTAINERS_MAX)
+    declaration_within(schema, Name::new(name), CONTAINERS_MAX)
 }
 
-fn declaration_within(schema: &Schema, name: &str, containers: usize) -> Option<Type> {
-    let inside =
-        |schema: &Schema, step| declaration_within(schema, &format!("{name}.{step}"), containers.checked_sub(1)?);
+/// The name of a type, in the parts it is made of: the text is put together only for an object.
+#[derive(Clone, Copy)]
+struct Name<'n> {
+    before: Option<&'n Name<'n>>,
+    /// Between the part before and this one.
+    dot: &'static str,
+    part: &'n str,
+}
+
+impl<'n> Name<'n> {
+    fn new(part: &'n str) -> Self {
+        Self { before: None, dot: "", part }
+    }
+
+    fn glued(&'n self, part: &'n str) -> Self {
+        Self { before: Some(self), dot: "", part }
+    }
+
+    fn then(&'n self, step: &'n str) -> Self {
+        Self { before: Some(self), dot: ".", part: step }
+    }
+
+    fn len(&self) -> usize {
+        self.before.map_or(0, Name::len) + self.dot.len() + self.part.len()
+    }
+
+    fn write(&self, out: &mut String) {
+        if let Some(before) = self.before {
+            before.write(out);
+        }
+        out.push_str(self.dot);
+        out.push_str(self.part);
+    }
+
+    fn text(&self) -> Arc<str> {
+        let mut text = String::with_capacity(self.len());
+        self.write(&mut text);
+        text.into()
+    }
+}
+
+fn declaration_within(schema: &Schema, name: Name<'_>, containers: usize) -> Option<Type> {
+    let inside = |schema: &Schema, step| declaration_within(schema, name.then(step), containers.checked_sub(1)?);
     if schema.int_or_string() {
         return Some(Type::Dyn);
     }
@@ -217,7 +282,7 @@ fn declaration_within(schema: &Schema, name: &str, containers: usize) -> Option<
             AdditionalProperties::Schema(values) => {
                 Type::map(Type::String, inside(&values, ELEMENT).unwrap_or(Type::Dyn))
             }
-            _ => Type::object(name),
+            _ => Type::Object(name.text()),
         }),
         SchemaType::String => Some(match schema.format() {
             Some("byte") => Type::Bytes,
@@ -274,7 +339,7 @@ fn push_step(step: &str, first: bool, out: &mut String) {
             if !first {
                 out.push('.');
             }
-            out.push_str(&unescape(field).unwrap_or_else(|| field.to_owned()));
+            out.push_str(&unescape(field).unwrap_or(field.into()));
         }
     }
 }

@@ -41,12 +41,20 @@ impl Checker<'_> {
     }
 
     /// True for a select on selects on a variable that no dotted name can mean.
-    pub(super) fn is_field(&self, id: ExprId) -> bool {
+    pub(super) fn is_field(&mut self, id: ExprId) -> bool {
         let mut at = id;
         while let ExprKind::Select { operand, test_only: false, optional: false, .. } = self.ast.kind(at) {
             at = *operand;
         }
-        matches!(self.ast.kind(at), ExprKind::Ident(name) if self.environment.is_only_variable(name))
+        let ExprKind::Ident(name) = self.ast.kind(at) else { return false };
+        match self.only_variable {
+            Some((known, is_only)) if known == at => is_only,
+            _ => {
+                let is_only = self.environment.is_only_variable(name);
+                self.only_variable = Some((at, is_only));
+                is_only
+            }
+        }
     }
 
     /// The parts of a select on selects on a name; none if it is anything else.

@@ -25,6 +25,8 @@ pub(super) struct Checker<'c> {
     pub cross_type: bool,
     types: Vec<Type>,
     references: Vec<Reference>,
+    /// The name that selects were last looked at for, and whether it is only a variable: a chain of selects asks at each step.
+    pub only_variable: Option<(ExprId, bool)>,
 }
 
 /// Checks an expression.
@@ -39,6 +41,7 @@ pub(crate) fn check(environment: &Environment, ast: &Ast) -> Checked {
         cross_type: environment.cross_type_numeric_comparisons(),
         types: vec![Type::Dyn; ast.len()],
         references: vec![Reference::None; ast.len()],
+        only_variable: None,
     };
     checker.check(ast.root());
     let Checker { substitution, types, references, errors, truncated, .. } = checker;

@@ -55,11 +55,7 @@ type Planned<T> = Result<T, EvalError>;
 /// The number of nodes, which bounds the work of one evaluation outside of loops.
 fn weigh(ast: &Ast, root: ExprId) -> u64 {
     let mut count = 0;
-    let mut open = vec![root];
-    while let Some(id) = open.pop() {
-        count += 1;
-        ast.for_each_child(id, |child| open.push(child));
-    }
+    ast.walk_from(root, |_| count += 1);
     count
 }
 
@@ -132,6 +128,9 @@ impl Planner<'_> {
     fn variable(&mut self, name: &str) -> u32 {
         let known = self.variables.iter().position(|known| known == name);
         let index = known.unwrap_or_else(|| {
+            if self.variables.is_empty() {
+                self.variables.reserve_exact(1); // most expressions read one
+            }
             self.variables.push(Str::new(name));
             self.variables.len() - 1
         });
@@ -212,6 +211,9 @@ impl Planner<'_> {
         let ast = self.ast;
         let (mut at, mut steps) = (id, Vec::new());
         while let ExprKind::Select { operand, field, test_only: false, optional } = ast.kind(at) {
+            if steps.is_empty() {
+                steps.reserve_exact(ast.node(at).height as usize - 1);
+            }
             steps.push(field_step(field, *optional));
             at = *operand;
         }

@@ -70,7 +70,8 @@ const CALCULATION_RULE: usize = 2;
 
 pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     let (tokens, errors) = tokenize(text);
-    let ast = Ast::new(text);
+    // most expressions have a node for every other token
+    let ast = Ast::with_capacity(text, tokens.len() / 2 + 1);
     let mut parser = Parser {
         text,
         options,

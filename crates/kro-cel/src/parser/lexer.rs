@@ -26,12 +26,10 @@ pub(crate) struct Token {
     pub span: Range<usize>,
 }
 
-/// Longer ones first, where one starts with another.
-const SYMBOLS: [&str; 24] = [
-    "==", "!=", "<=", ">=", "&&", "||", "<", ">", "[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?", ":", "+", "*",
-    "/", "%",
-];
-const WORDS: [&str; 4] = ["in", "true", "false", "null"];
+/// Tried before the symbols of one character.
+const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "&&", "||"];
+/// The frequent ones first.
+const SINGLES: [&str; 18] = [".", "(", ")", ",", "+", "[", "]", "?", ":", "{", "}", "<", ">", "!", "-", "*", "/", "%"];
 
 /// Splits a text into tokens; the last one is [`TokenKind::End`].
 pub(crate) fn tokenize(text: &str) -> (Vec<Token>, Vec<Issue>) {
@@ -100,7 +98,12 @@ impl Lexer<'_> {
 
     fn symbol(&self, start: usize) -> Lexeme {
         let rest = &self.bytes[start..];
-        if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(symbol.as_bytes())) {
+        let pair = match rest.get(1) {
+            Some(b'=' | b'&' | b'|') => PAIRS.iter().find(|pair| rest.starts_with(pair.as_bytes())),
+            _ => None,
+        };
+        let single = || SINGLES.iter().find(|symbol| symbol.as_bytes().first() == rest.first());
+        if let Some(symbol) = pair.or_else(single) {
             return Ok((TokenKind::Symbol(symbol), start + symbol.len()));
         }
         // one half of a pair: what follows it is what is wrong
@@ -113,9 +116,13 @@ impl Lexer<'_> {
             return literal;
         }
         let end = self.skip_while(start, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let word = &self.text[start..end];
-        let kind =
-            WORDS.iter().find(|known| **known == word).map_or(TokenKind::Identifier, |word| TokenKind::Symbol(word));
+        let kind = match &self.text[start..end] {
+            "in" => TokenKind::Symbol("in"),
+            "true" => TokenKind::Symbol("true"),
+            "false" => TokenKind::Symbol("false"),
+            "null" => TokenKind::Symbol("null"),
+            _ => TokenKind::Identifier,
+        };
         (kind, end)
     }
 

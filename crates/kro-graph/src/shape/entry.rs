@@ -1,7 +1,6 @@
 //! `spec.resources[]`: entries with `template` or `externalRef`, and plain manifests.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::shape as codes;
 use kro_value::{FieldPath, Map, Str, Value, format_smolstr};

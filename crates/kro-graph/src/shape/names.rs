@@ -1,7 +1,6 @@
 //! Ids and iterators.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::shape as codes;
 use kro_value::{FieldPath, Str};
@@ -20,7 +19,7 @@ pub(super) fn check(report: &mut Report<'_>, definition: &Definition, options: &
 }
 
 fn check_ids(report: &mut Report<'_>, entries: &[Entry]) {
-    let mut first: HashMap<&Str, FieldPath> = HashMap::new();
+    let mut first: HashMap<&Str, FieldPath> = HashMap::default();
     for entry in entries.iter().filter(|entry| !entry.id.is_empty()) {
         let (id, path) = (&entry.id, entry.path.field("id"));
         let violation = if names::is_reserved(id) {
@@ -66,7 +65,7 @@ fn check_iterators(report: &mut Report<'_>, entry: &Entry, ids: &HashSet<&Str>, 
         );
         report_problem(entry.path.field("forEach"), problem);
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     for (name, text) in &entry.for_each {
         let problem = if !names::is_lower_camel(name) {
             format!("forEach iterator name {name:?} is not valid: must be lowerCamelCase")

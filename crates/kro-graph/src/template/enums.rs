@@ -5,7 +5,8 @@ const WEBHOOK_FAILURES: &[&str] = &["Fail", "Ignore"];
 const WEBHOOK_MATCHES: &[&str] = &["Equivalent", "Exact"];
 const WEBHOOK_EFFECTS: &[&str] = &["None", "NoneOnDryRun"];
 
-/// Fields of built-in kinds with a closed set of values, which the bundled schemas do not have: definition, field, values.
+/// Fields of built-in kinds with a closed set of values, which the bundled schemas do not have: definition, field, values;
+/// sorted.
 const ENUMS: &[(&str, &str, &[&str])] = &[
     ("admissionregistration.v1.MutatingWebhook", "failurePolicy", WEBHOOK_FAILURES),
     ("admissionregistration.v1.MutatingWebhook", "matchPolicy", WEBHOOK_MATCHES),
@@ -50,8 +51,8 @@ pub(super) fn values(object: &Schema, field: &str, literal: &str) -> Option<&'st
         return None;
     }
     let definition = object.reference()?.strip_prefix("io.k8s.api.")?;
-    let row = ENUMS.iter().find(|(of, name, _)| *name == field && *of == definition)?;
-    Some(row.2)
+    let row = ENUMS.binary_search_by(|(of, name, _)| (*of, *name).cmp(&(definition, field))).ok()?;
+    Some(ENUMS[row].2)
 }
 
 #[cfg(test)]
@@ -62,6 +63,7 @@ mod tests {
 
     #[test]
     fn all_fields_exist() {
+        assert!(ENUMS.is_sorted_by_key(|(definition, field, _)| (*definition, *field)));
         for (definition, field, values) in ENUMS {
             let schema = builtin::definition(&format!("io.k8s.api.{definition}")).unwrap();
             assert!(schema.property(field).is_some(), "{definition}.{field}");

@@ -1,40 +1,32 @@
 //! Names of properties as names of fields. The rules are those of Kubernetes.
 
-/// The words that the language keeps for itself.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
+use std::borrow::Cow;
 
 /// Sequences and what they are escaped to, without the underscores around.
 const ESCAPES: [(&str, &str); 4] = [("__", "underscores"), (".", "dot"), ("-", "dash"), ("/", "slash")];
 
-/// True for a word that cannot be the name of a variable.
+/// True for a word that the language keeps for itself, and so cannot be the name of a variable.
+#[rustfmt::skip]
 pub fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    matches!(
+        name,
+        "true" | "false" | "null" | "in" | "as" | "break" | "const" | "continue" | "else" | "for" | "function" | "if"
+            | "import" | "let" | "loop" | "package" | "namespace" | "return" | "var" | "void" | "while"
+    )
+}
+
+/// True for a name that is the same as a property and as a field: most names, so that most need no copy.
+fn is_plain(name: &str) -> bool {
+    let starts_well = name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
+    starts_well && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !is_reserved(name)
 }
 
 /// The field name of a property: `a-b` is `a__dash__b`. `None` for a property that cannot be a field.
-pub fn escape(property: &str) -> Option<String> {
+pub fn escape(property: &str) -> Option<Cow<'_, str>> {
+    if is_plain(property) { Some(property.into()) } else { escape_marks(property).map(Cow::Owned) }
+}
+
+fn escape_marks(property: &str) -> Option<String> {
     let first = property.chars().next()?;
     let is_allowed = |char: char| char.is_ascii_alphanumeric() || "_.-/".contains(char);
     if first.is_ascii_digit() || !property.chars().all(is_allowed) {
@@ -63,7 +55,11 @@ pub fn escape(property: &str) -> Option<String> {
 }
 
 /// The property that a field name stands for; `None` for a name with an escape that means nothing.
-pub fn unescape(field: &str) -> Option<String> {
+pub fn unescape(field: &str) -> Option<Cow<'_, str>> {
+    if is_plain(field) { Some(field.into()) } else { unescape_marks(field).map(Cow::Owned) }
+}
+
+fn unescape_marks(field: &str) -> Option<String> {
     let reserved = field.strip_prefix("__").and_then(|rest| rest.strip_suffix("__")).filter(|word| is_reserved(word));
     if let Some(word) = reserved {
         return Some(word.to_owned());

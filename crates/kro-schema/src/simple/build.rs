@@ -74,8 +74,7 @@ impl Builder {
         if problems.is_empty() && !markers.is_empty() && !built.unknown {
             problems = consistency::check(&built.schema, markers);
         }
-        let prefix = scope.building();
-        self.diagnostics.extend(problems.into_iter().map(|problem| problem.report(tree, &prefix)));
+        self.diagnostics.extend(problems.into_iter().map(|problem| problem.report(tree, &scope.building())));
         built
     }
 
@@ -102,9 +101,12 @@ impl Builder {
 }
 
 fn built_in(name: &'static str) -> Map {
-    let mut schema = if name == "object" { any() } else { Map::new() };
-    schema.insert("type", Value::from(name));
-    schema
+    if name == "object" {
+        let mut schema = any();
+        schema.insert("type", Value::from(name));
+        return schema;
+    }
+    Map::from_iter([("type".into(), Value::from(name))])
 }
 
 fn wrap(prefix: Prefix, inner: Map) -> Map {
@@ -121,14 +123,15 @@ pub(super) fn structure(fields: Vec<(Str, Built)>) -> Map {
     let mut required: Vec<&Str> = fields.iter().filter(|(_, field)| field.required).map(|(name, _)| name).collect();
     required.sort();
     let has_default = fields.iter().any(|(_, field)| field.schema.contains_key("default"));
-    let mut schema = Map::new();
-    if required.is_empty() && has_default {
-        schema.insert("default", Value::Map(Map::new()));
-    }
+    let default = (required.is_empty() && has_default).then(|| Value::Map(Map::new()));
+    let required: Vec<Value> = required.into_iter().cloned().map(Value::String).collect();
+    let properties = Value::map(fields.into_iter().map(|(name, field)| (name, Value::Map(field.schema))));
+    let mut entries = Vec::with_capacity(3);
+    entries.extend(default.map(|default| ("default".into(), default)));
+    entries.push(("properties".into(), properties));
     if !required.is_empty() {
-        schema.insert("required", required.into_iter().cloned().map(Value::String).collect());
+        entries.push(("required".into(), required.into()));
     }
-    schema.insert("properties", Value::map(fields.into_iter().map(|(name, field)| (name, Value::Map(field.schema)))));
-    schema.insert("type", Value::from("object"));
-    schema
+    entries.push(("type".into(), Value::from("object")));
+    entries.into_iter().collect()
 }

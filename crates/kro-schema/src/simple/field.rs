@@ -91,7 +91,6 @@ pub(super) fn parse_fields<'a>(tree: &Tree<'a>, scope: &mut Scope, diagnostics: 
 
 /// The type and the markers of a text. A wrong type makes the field broken; wrong markers are left out.
 fn parse_text<'a>(text: &str, tree: &Tree<'a>, scope: &Scope, diagnostics: &mut Diagnostics) -> Shape<'a> {
-    let prefix = scope.parsing();
     let bar = text.find('|');
     let mut markers = marker::Markers::default();
     if let Some(bar) = bar {
@@ -101,7 +100,7 @@ fn parse_text<'a>(text: &str, tree: &Tree<'a>, scope: &Scope, diagnostics: &mut 
     if let Err(error) = &expression {
         let problem = Problem::error(codes::simple::TYPE, error.message.clone(), error.range.clone());
         let problem = Problem { help: error.help.map(str::to_owned), ..problem };
-        diagnostics.push(problem.report(tree, &prefix));
+        diagnostics.push(problem.report(tree, &scope.parsing()));
     }
     let broken = !markers.errors.is_empty();
     for error in markers.errors {
@@ -110,10 +109,11 @@ fn parse_text<'a>(text: &str, tree: &Tree<'a>, scope: &Scope, diagnostics: &mut 
             MarkerErrorKind::Unknown => codes::simple::UNKNOWN_MARKER,
         };
         let problem = Problem::error(code, error.message, error.range);
-        diagnostics.push(Problem { help: error.help, fix: error.fix.map(Box::new), ..problem }.report(tree, &prefix));
+        diagnostics
+            .push(Problem { help: error.help, fix: error.fix.map(Box::new), ..problem }.report(tree, &scope.parsing()));
     }
     for marker in markers.markers.iter().filter(|marker| text[marker.key_range.clone()] != marker.key && !broken) {
-        diagnostics.push(split_key(marker).report(tree, &prefix));
+        diagnostics.push(split_key(marker).report(tree, &scope.parsing()));
     }
     match expression {
         Ok(expression) => Shape::Text { expression, markers: if broken { Vec::new() } else { markers.markers } },

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 use kro_value::{Map, Str, Value};
 
 use super::node::Node;
@@ -23,8 +25,8 @@ pub struct Definitions {
 pub(crate) type LoadDefinition = fn(usize) -> Value;
 
 struct Set {
-    /// Sorted by name.
-    entries: Vec<(Str, Slot)>,
+    /// Sorted by name, and found by hash: names are long and much alike.
+    entries: IndexMap<Str, Slot, RandomState>,
     load: Option<LoadDefinition>,
 }
 
@@ -54,7 +56,7 @@ impl Definitions {
 
     /// The names in order.
     pub fn names(&self) -> impl Iterator<Item = &Str> {
-        self.set.entries.iter().map(|(name, _)| name)
+        self.set.entries.keys()
     }
 
     /// A schema by its name; references inside lead to this set.
@@ -79,8 +81,7 @@ impl Definitions {
 
 impl NodeSource for Set {
     fn node(&self, name: &str) -> Option<Arc<Node>> {
-        let index = self.entries.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()?;
-        let slot = &self.entries[index].1;
+        let (index, _, slot) = self.entries.get_full(name)?;
         let parse = || match self.load {
             Some(load) => Node::parse(&load(index)),
             None => Node::parse(&slot.json),

@@ -88,39 +88,96 @@ pub(super) struct Node {
     pub required: Vec<Str>,
     pub items: Option<Arc<Node>>,
     pub additional: Additional,
-    pub all_of: Vec<Arc<Node>>,
-    pub any_of: Vec<Arc<Node>>,
-    pub one_of: Vec<Arc<Node>>,
-    pub not: Option<Arc<Node>>,
-    pub list_map_keys: Vec<Str>,
+    /// `None` for the many schemas with nothing of it.
+    rare: Option<Box<Rare>>,
     /// Compiled on first use; `None` inside for a pattern outside RE2.
-    pub pattern: OnceLock<Option<regex::Regex>>,
+    pub pattern: OnceLock<Option<Box<regex::Regex>>>,
+}
+
+/// What few schemas have.
+#[derive(Debug, Default)]
+struct Rare {
+    all_of: Vec<Arc<Node>>,
+    any_of: Vec<Arc<Node>>,
+    one_of: Vec<Arc<Node>>,
+    not: Option<Arc<Node>>,
+    list_map_keys: Vec<Str>,
 }
 
 impl Node {
     pub fn parse(json: &Value) -> Arc<Self> {
-        let all_of = nodes(json.get("allOf"));
-        // OpenAPI v3 wraps a reference in a single allOf wherever the referring field says something of its own.
-        let reference = reference(json).or_else(|| match all_of.as_slice() {
-            [only] => only.reference.clone(),
-            _ => None,
-        });
-        Arc::new(Self {
+        let mut node = Self {
             json: json.clone(),
-            keywords: json.as_map().into_iter().flatten().fold(0, |bits, (keyword, _)| bits | keyword_bit(keyword)),
-            schema_type: json.get("type").and_then(Value::as_str).and_then(SchemaType::parse),
-            properties: properties(json.get("properties").and_then(Value::as_map)),
-            required: strings(json.get("required")),
-            items: json.get("items").filter(|items| items.as_map().is_some()).map(Self::parse),
-            additional: additional(json.get("additionalProperties")),
-            all_of: if reference.is_some() { Vec::new() } else { all_of },
-            any_of: nodes(json.get("anyOf")),
-            one_of: nodes(json.get("oneOf")),
-            not: json.get("not").filter(|not| not.as_map().is_some()).map(Self::parse),
-            list_map_keys: strings(json.get("x-kubernetes-list-map-keys")),
-            reference,
+            keywords: 0,
+            reference: None,
+            schema_type: None,
+            properties: Vec::new(),
+            required: Vec::new(),
+            items: None,
+            additional: Additional::Absent,
+            rare: None,
             pattern: OnceLock::new(),
-        })
+        };
+        json.as_map().into_iter().flatten().for_each(|(keyword, value)| node.read(keyword, value));
+        if node.reference.is_none() {
+            node.unwrap_reference();
+        } else if let Some(rare) = &mut node.rare {
+            rare.all_of.clear();
+        }
+        Arc::new(node)
+    }
+
+    fn read(&mut self, keyword: &str, value: &Value) {
+        self.keywords |= keyword_bit(keyword);
+        match keyword {
+            "$ref" => self.reference = reference(value),
+            "type" => self.schema_type = value.as_str().and_then(SchemaType::parse),
+            "properties" => self.properties = properties(value.as_map()),
+            "required" => self.required = strings(value),
+            "items" => self.items = schema(value),
+            "additionalProperties" => self.additional = additional(value),
+            "allOf" => self.rare().all_of = nodes(value),
+            "anyOf" => self.rare().any_of = nodes(value),
+            "oneOf" => self.rare().one_of = nodes(value),
+            "not" => self.rare().not = schema(value),
+            "x-kubernetes-list-map-keys" => self.rare().list_map_keys = strings(value),
+            _ => {}
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// OpenAPI v3 wraps a reference in a single allOf wherever the referring field says something of its own.
+    fn unwrap_reference(&mut self) {
+        let Some(rare) = &mut self.rare else { return };
+        if let [only] = rare.all_of.as_slice()
+            && only.reference.is_some()
+        {
+            self.reference.clone_from(&only.reference);
+            rare.all_of.clear();
+        }
+    }
+
+    pub fn all_of(&self) -> &[Arc<Node>] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.all_of)
+    }
+
+    pub fn any_of(&self) -> &[Arc<Node>] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.any_of)
+    }
+
+    pub fn one_of(&self) -> &[Arc<Node>] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.one_of)
+    }
+
+    pub fn not(&self) -> Option<&Arc<Node>> {
+        self.rare.as_ref()?.not.as_ref()
+    }
+
+    pub fn list_map_keys(&self) -> &[Str] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.list_map_keys)
     }
 
     /// The value of a keyword.
@@ -144,8 +201,8 @@ fn keyword_bit(name: &str) -> u64 {
 }
 
 /// The name behind `#/components/schemas/` or `#/definitions/`.
-fn reference(json: &Value) -> Option<Str> {
-    let target = json.get("$ref")?.as_str()?;
+fn reference(target: &Value) -> Option<Str> {
+    let target = target.as_str()?;
     Some(Str::new(target.rsplit('/').next().unwrap_or(target)))
 }
 
@@ -153,19 +210,22 @@ fn properties(map: Option<&Map>) -> Vec<(Str, Arc<Node>)> {
     map.into_iter().flatten().map(|(name, json)| (name.clone(), Node::parse(json))).collect()
 }
 
-fn nodes(json: Option<&Value>) -> Vec<Arc<Node>> {
-    json.and_then(Value::as_list).unwrap_or_default().iter().map(Node::parse).collect()
+fn schema(json: &Value) -> Option<Arc<Node>> {
+    json.as_map().map(|_| Node::parse(json))
 }
 
-fn strings(json: Option<&Value>) -> Vec<Str> {
-    let items = json.and_then(Value::as_list).unwrap_or_default();
-    items.iter().filter_map(Value::as_str).map(Str::new).collect()
+fn nodes(json: &Value) -> Vec<Arc<Node>> {
+    json.as_list().unwrap_or_default().iter().map(Node::parse).collect()
 }
 
-fn additional(json: Option<&Value>) -> Additional {
+fn strings(json: &Value) -> Vec<Str> {
+    json.as_list().unwrap_or_default().iter().filter_map(Value::as_str).map(Str::new).collect()
+}
+
+fn additional(json: &Value) -> Additional {
     match json {
-        Some(Value::Bool(allowed)) => Additional::Allowed(*allowed),
-        Some(schema @ Value::Map(_)) => Additional::Node(Node::parse(schema)),
+        Value::Bool(allowed) => Additional::Allowed(*allowed),
+        Value::Map(_) => Additional::Node(Node::parse(json)),
         _ => Additional::Absent,
     }
 }

@@ -162,22 +162,22 @@ impl Schema {
 
     /// Schemas under `allOf` (without one that is only a reference).
     pub fn all_of(&self) -> impl ExactSizeIterator<Item = Schema> {
-        self.node.all_of.iter().map(|node| self.child(node))
+        self.node.all_of().iter().map(|node| self.child(node))
     }
 
     /// Schemas under `anyOf`.
     pub fn any_of(&self) -> impl ExactSizeIterator<Item = Schema> {
-        self.node.any_of.iter().map(|node| self.child(node))
+        self.node.any_of().iter().map(|node| self.child(node))
     }
 
     /// Schemas under `oneOf`.
     pub fn one_of(&self) -> impl ExactSizeIterator<Item = Schema> {
-        self.node.one_of.iter().map(|node| self.child(node))
+        self.node.one_of().iter().map(|node| self.child(node))
     }
 
     /// `not`
     pub fn not(&self) -> Option<Schema> {
-        self.node.not.as_ref().map(|node| self.child(node))
+        self.node.not().map(|node| self.child(node))
     }
 
     /// Values under `enum`; empty when absent.
@@ -218,7 +218,7 @@ impl Schema {
     /// The compiled `pattern`; `None` when absent or outside RE2.
     pub fn pattern_regex(&self) -> Option<&regex::Regex> {
         let compile = || self.node.json.get("pattern")?.as_str().and_then(|text| regex::Regex::new(text).ok());
-        self.node.pattern.get_or_init(compile).as_ref()
+        self.node.pattern.get_or_init(|| compile().map(Box::new)).as_deref()
     }
 
     /// `minimum`, a number.
@@ -294,8 +294,8 @@ impl Schema {
     /// `x-kubernetes-list-map-keys`, as written; empty when absent.
     pub fn list_map_keys(&self) -> &[Str] {
         match &self.site {
-            Some(site) if !site.list_map_keys.is_empty() => &site.list_map_keys,
-            _ => &self.node.list_map_keys,
+            Some(site) if !site.list_map_keys().is_empty() => site.list_map_keys(),
+            _ => self.node.list_map_keys(),
         }
     }
 

@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use kro_manager::{ApiRequest, ApiResponse, Verb, path};
-use kro_value::{Str, Value, format_smolstr};
+use kro_value::{Str, Value};
 use kube_client::config::{KubeConfigOptions, Kubeconfig};
 use kube_client::{Client, Config};
 
@@ -12,15 +13,22 @@ use crate::request::{describe, send};
 pub struct Discovery {
     client: Client,
     agent: String,
+    server: String,
 }
 
-/// What an API server says of one group version.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupVersion {
-    /// The OpenAPI v3 document; null when there is none.
-    pub document: Value,
-    /// The `APIResourceList`.
-    pub resources: Value,
+/// The group versions of an API server, with the addresses of their OpenAPI v3 documents. An address has the hash of its
+/// document: what was once read there need never be read again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchemaIndex {
+    addresses: BTreeMap<(Str, Str), String>,
+}
+
+impl SchemaIndex {
+    /// The versions of a group and their addresses.
+    pub fn versions(&self, group: &str) -> impl Iterator<Item = (&Str, &str)> {
+        let of_group = self.addresses.iter().filter(move |((known, _), _)| known == group);
+        of_group.map(|((_, version), address)| (version, address.as_str()))
+    }
 }
 
 impl Discovery {
@@ -40,63 +48,83 @@ impl Discovery {
             None if context.is_some() => Config::from_kubeconfig(&options).await.map_err(|error| wrong(&error))?,
             None => Config::infer().await.map_err(|error| wrong(&error))?,
         };
-        Ok(Self::new(Client::try_from(config).map_err(|error| wrong(&error))?))
+        let server = config.cluster_url.to_string();
+        Ok(Self { server, ..Self::new(Client::try_from(config).map_err(|error| wrong(&error))?) })
     }
 
     /// Reads by this client.
     pub fn new(client: Client) -> Self {
-        Self { client, agent: format!("kro/{}", env!("CARGO_PKG_VERSION")) }
+        Self { client, agent: format!("kro/{}", env!("CARGO_PKG_VERSION")), server: String::new() }
     }
 
-    /// All CustomResourceDefinitions.
+    /// The address of the API server; empty for a client that was given.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// A CustomResourceDefinition; `None` when there is none of the name.
     ///
     /// # Errors
     /// When the API server cannot be reached or refuses.
-    pub async fn custom_resource_definitions(&self) -> Result<Vec<Value>, ControllerError> {
-        let target = path::collection("apiextensions.k8s.io", "v1", None, "customresourcedefinitions");
-        let mut found = Vec::new();
-        let mut next = Str::default();
-        loop {
-            let mut query = vec![("limit", Str::new_static("500"))];
-            if !next.is_empty() {
-                query.push(("continue", next));
-            }
-            let answer = self.get(target.clone(), query).await?;
-            if !answer.is_success() {
-                return Err(refused(&target, &answer));
-            }
-            found.extend_from_slice(answer.body.get("items").and_then(Value::as_list).unwrap_or_default());
-            next = Str::new(answer.body.str_at(&["metadata", "continue"]).unwrap_or_default());
-            if next.is_empty() {
-                return Ok(found);
-            }
-        }
+    pub async fn custom_resource_definition(&self, name: &str) -> Result<Option<Value>, ControllerError> {
+        self.find(path::object("apiextensions.k8s.io", "v1", None, "customresourcedefinitions", name)).await
     }
 
-    /// A group version; `None` when it is not served. The core group is empty.
+    /// What group versions there are, and where their schemas are read.
     ///
     /// # Errors
     /// When the API server cannot be reached or refuses.
-    pub async fn group_version(&self, group: &str, version: &str) -> Result<Option<GroupVersion>, ControllerError> {
-        let target = match group {
-            "" => format_smolstr!("api/{version}"),
-            group => format_smolstr!("apis/{group}/{version}"),
+    pub async fn schema_index(&self) -> Result<SchemaIndex, ControllerError> {
+        let index = self.find("/openapi/v3".to_owned()).await?.unwrap_or_default();
+        let address = |(key, entry): (&Str, &Value)| {
+            let (group, version) = match key.strip_prefix("apis/") {
+                Some(rest) => rest.split_once('/')?,
+                None => ("", key.strip_prefix("api/")?),
+            };
+            let address = entry.str_at(&["serverRelativeURL"])?.to_owned();
+            Some(((Str::new(group), Str::new(version)), address))
         };
-        let resources = self.get(format!("/{target}"), Vec::new()).await?;
-        if resources.status == 404 {
-            return Ok(None);
-        }
-        if !resources.is_success() {
-            return Err(refused(&target, &resources));
-        }
-        // Without a schema the kind is still known to be there.
-        let document = self.get(format!("/openapi/v3/{target}"), Vec::new()).await?;
-        let document = if document.is_success() { document.body } else { Value::Null };
-        Ok(Some(GroupVersion { document, resources: resources.body }))
+        let paths = index.get("paths").and_then(Value::as_map);
+        Ok(SchemaIndex { addresses: paths.into_iter().flatten().filter_map(address).collect() })
     }
 
-    async fn get(&self, path: String, query: Vec<(&'static str, Str)>) -> Result<ApiResponse, ControllerError> {
-        send(&self.client, &self.agent, &ApiRequest { verb: Verb::Get, path, query, body: None }).await
+    /// The OpenAPI v3 document at an address of the index; null when there is none.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn document(&self, address: &str) -> Result<Value, ControllerError> {
+        let answer = self.get(address.to_owned()).await?;
+        if answer.status == 301 {
+            // Something changed since the index was read: there is another hash.
+            let plain = address.split('?').next().unwrap_or_default();
+            return Ok(self.find(plain.to_owned()).await?.unwrap_or_default());
+        }
+        Ok(if answer.is_success() { answer.body } else { Value::Null })
+    }
+
+    /// The `APIResourceList` of a group version; `None` when it is not served. The core group is empty.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn resources(&self, group: &str, version: &str) -> Result<Option<Value>, ControllerError> {
+        self.find(match group {
+            "" => format!("/api/{version}"),
+            group => format!("/apis/{group}/{version}"),
+        })
+        .await
+    }
+
+    async fn find(&self, target: String) -> Result<Option<Value>, ControllerError> {
+        let answer = self.get(target.clone()).await?;
+        match answer.status {
+            404 => Ok(None),
+            _ if answer.is_success() => Ok(Some(answer.body)),
+            _ => Err(refused(&target, &answer)),
+        }
+    }
+
+    async fn get(&self, path: String) -> Result<ApiResponse, ControllerError> {
+        send(&self.client, &self.agent, &ApiRequest { verb: Verb::Get, path, query: Vec::new(), body: None }).await
     }
 }
 

@@ -21,7 +21,7 @@ mod serve;
 mod watch;
 
 pub use connect::connect;
-pub use discover::{Discovery, GroupVersion};
+pub use discover::{Discovery, SchemaIndex};
 pub use driver::{Controller, RequestRecord, Settings};
 pub use error::ControllerError;
 pub use install::install;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use kro_schema::structural::Definitions;
+use kro_schema::structural::{Definitions, Schema};
 use kro_value::{Str, Value};
 
 use crate::{Gvk, ResolvedKind, SchemaSource};
@@ -18,6 +18,12 @@ impl ServedSchemas {
     pub fn add(&mut self, group: &str, version: &str, document: &Value, resources: &Value) {
         self.kinds.retain(|gvk, _| gvk.group != group || gvk.version != version);
         let definitions = Definitions::from_document(document);
+        let mut by_kind: BTreeMap<Str, Schema> = BTreeMap::new();
+        for schema in definitions.names().filter_map(|name| definitions.get(name)) {
+            let gvks = schema.group_version_kinds().into_iter();
+            let own = gvks.filter(|gvk| gvk.group == group && gvk.version == version);
+            own.for_each(|gvk| drop(by_kind.insert(gvk.kind, schema.clone())));
+        }
         for resource in resources.get("resources").and_then(Value::as_list).unwrap_or_default() {
             let text = |key| resource.str_at(&[key]).unwrap_or_default();
             let (plural, kind) = (text("name"), text("kind"));
@@ -25,7 +31,7 @@ impl ServedSchemas {
             if plural.is_empty() || plural.contains('/') {
                 continue;
             }
-            let Some(schema) = definitions.find(group, version, kind) else { continue };
+            let Some(schema) = by_kind.get(kind).cloned() else { continue };
             let namespaced = resource.get("namespaced").and_then(Value::as_bool).unwrap_or_default();
             let resolved = ResolvedKind { schema, plural: Str::new(plural), namespaced };
             self.kinds.insert(Gvk::new(group, version, kind), resolved);

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 
 use kro_diagnostics::codes::typing;
 
-use crate::{CompileOptions, Compiled, CrdSchemas, Gvk, SchemaSource, SchemaSources, Source, compile};
+use crate::{CompileOptions, Compiled, CrdSchemas, Gvk, ResolvedKind, SchemaSource, SchemaSources, Source, compile};
 
 /// Compiles definitions that belong together, in any order. The result of each is in the order of the sources.
 ///
-/// A kind that only a definition of the set knows is used as that definition makes it. Where that one does not compile
-/// itself, the kind counts as missing, and the help says whose fault that is.
+/// A kind that a definition of the set defines is used as that definition makes it, whatever `schemas` say of it. Where that
+/// one does not compile itself, the kind counts as missing, and the help says whose fault that is.
 pub fn compile_set(sources: &[Source], schemas: &dyn SchemaSource, options: &CompileOptions) -> Vec<Compiled> {
     let mut known = CrdSchemas::default();
+    let own = sources.iter().filter_map(defined_kind).collect();
+    let schemas = &Outside { schemas, own };
     let mut results: Vec<Compiled> = Vec::with_capacity(sources.len());
     for source in sources {
-        let compiled = compile(source, &SchemaSources::new([schemas, &known as _]), options);
+        let compiled = compile(source, &SchemaSources::new([schemas as _, &known as _]), options);
         learn(&mut known, &compiled);
         results.push(compiled);
     }
@@ -22,14 +24,30 @@ pub fn compile_set(sources: &[Source], schemas: &dyn SchemaSource, options: &Com
     // Each round resolves a kind for at least one definition or is the last.
     while let Some(at) = waiting.iter().copied().find(|at| is_resolvable(&results[*at], &known)) {
         waiting.remove(&at);
-        results[at] = compile(&sources[at], &SchemaSources::new([schemas, &known as _]), options);
+        results[at] = compile(&sources[at], &SchemaSources::new([schemas as _, &known as _]), options);
         learn(&mut known, &results[at]);
         if !results[at].missing_kinds.is_empty() {
             waiting.insert(at);
         }
     }
-    waiting.into_iter().for_each(|at| blame(&mut results[at], sources));
+    waiting.into_iter().for_each(|at| blame(&mut results[at], &sources[at], sources));
     results
+}
+
+/// Schemas without the kinds of the set.
+struct Outside<'s> {
+    schemas: &'s dyn SchemaSource,
+    own: BTreeSet<Gvk>,
+}
+
+impl SchemaSource for Outside<'_> {
+    fn resolve(&self, gvk: &Gvk) -> Option<ResolvedKind> {
+        if self.own.contains(gvk) { None } else { self.schemas.resolve(gvk) }
+    }
+
+    fn kinds(&self) -> Vec<Gvk> {
+        self.schemas.kinds()
+    }
 }
 
 fn learn(known: &mut CrdSchemas, compiled: &Compiled) {
@@ -43,17 +61,20 @@ fn is_resolvable(compiled: &Compiled, known: &CrdSchemas) -> bool {
 }
 
 /// Says of a missing kind which definition of the set should have defined it.
-fn blame(compiled: &mut Compiled, sources: &[Source]) {
-    let culprits = |gvk: &Gvk| sources.iter().find(|source| defines(source, gvk));
+fn blame(compiled: &mut Compiled, source: &Source, sources: &[Source]) {
+    let culprits = |gvk: &Gvk| sources.iter().find(|source| defined_kind(source).as_ref() == Some(gvk));
     let helps: Vec<(String, String)> = compiled
         .missing_kinds
         .iter()
         .filter_map(|gvk| {
-            let name = culprits(gvk)?.value.str_at(&["metadata", "name"]).unwrap_or_default();
-            Some((
-                format!("{:?}", gvk.to_string()),
-                format!("definition {name:?} defines this kind, but does not compile"),
-            ))
+            let culprit = culprits(gvk)?;
+            let help = if std::ptr::eq(culprit, source) {
+                "an instance that holds an instance of its own kind would never end".to_owned()
+            } else {
+                let name = culprit.value.str_at(&["metadata", "name"]).unwrap_or_default();
+                format!("definition {name:?} defines this kind, but does not compile")
+            };
+            Some((format!("{:?}", gvk.to_string()), help))
         })
         .collect();
     for diagnostic in compiled.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == typing::UNKNOWN_KIND) {
@@ -63,9 +84,8 @@ fn blame(compiled: &mut Compiled, sources: &[Source]) {
     }
 }
 
-fn defines(source: &Source, gvk: &Gvk) -> bool {
+/// The kind of a definition's instances.
+fn defined_kind(source: &Source) -> Option<Gvk> {
     let text = |key| source.value.str_at(&["spec", "schema", key]).filter(|text| !text.is_empty());
-    text("kind") == Some(&gvk.kind)
-        && text("apiVersion") == Some(&gvk.version)
-        && text("group").unwrap_or(kro_api::GROUP) == gvk.group
+    Some(Gvk::new(text("group").unwrap_or(kro_api::GROUP), text("apiVersion")?, text("kind")?))
 }

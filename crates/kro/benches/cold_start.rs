@@ -1,7 +1,7 @@
 //! How long `kro validate` takes on one file, from the start of the process to its end, with all built-in schemas at hand.
 //! How to read and repeat it: `benches/README.md` at the root.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stdout)]
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -19,14 +19,13 @@ pub struct Checked {
     pub missing_kinds: Vec<Gvk>,
 }
 
-/// Compiles every definition of the input. Kinds are known when they are built in, defined by a
-/// CustomResourceDefinition of the input, by another definition of it, or by the cluster that was asked.
+/// Compiles every definition of the input. Kinds are known when a CustomResourceDefinition or another definition of the
+/// input defines them, when the cluster that was asked serves them, or when they are built in.
 pub fn check(input: &Input, options: &CompileOptions) -> Checked {
     let objects = input.schemas.iter().chain(input.documents.iter().map(|document| document.root.value()));
-    // Of the same kind in several places, that of the input counts.
-    let crds = input.served_crds.iter().chain(objects.filter(|object| is_kind(object, "CustomResourceDefinition")));
-    let crds = CrdSchemas::new(crds);
-    let sources = SchemaSources::new([&BuiltinSchemas as _, &crds as _, &input.served as _]);
+    let crds = CrdSchemas::new(objects.filter(|object| is_kind(object, "CustomResourceDefinition")));
+    // Of the same kind in several places, that of the input counts, and what a cluster says of its own before what is known.
+    let sources = SchemaSources::new([&crds as _, &input.served as _, &BuiltinSchemas as _]);
     let definitions: Vec<Source> = input
         .documents
         .iter()

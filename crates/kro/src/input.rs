@@ -20,10 +20,10 @@ pub struct Input {
     pub documents: Vec<Document>,
     /// Objects that only say which kinds there are.
     pub schemas: Vec<Value>,
-    /// CustomResourceDefinitions of a cluster.
-    pub served_crds: Vec<Value>,
-    /// Other kinds of a cluster.
+    /// Kinds of a cluster.
     pub served: ServedSchemas,
+    /// The CustomResourceDefinitions that a cluster has for the definitions.
+    pub served_crds: Vec<Value>,
     /// What is wrong with the YAML itself.
     pub diagnostics: Diagnostics,
 }

@@ -17,6 +17,7 @@ mod input;
 mod logging;
 mod manual;
 mod replace;
+mod schema_cache;
 mod signal;
 mod terminal;
 mod validate;

@@ -108,7 +108,7 @@ pub struct CompileArguments {
     #[arg(long, value_name = "NAME=BOOL,...", default_value_t, hide_default_value = true)]
     pub feature_gates: FeatureGates,
 
-    /// Ask a cluster for the kinds that are not known otherwise; reads only
+    /// Ask a cluster for the kinds that it serves; reads only
     #[arg(long)]
     pub cluster: bool,
 

@@ -84,6 +84,24 @@ fn features_are_switched_on() {
     assert_eq!(kro(&["validate", "-", "--feature-gates", "Nothing=true"]).status.code(), Some(2));
 }
 
+/// Validates with a cache of its own, changes a schema in it, and validates again: the files that were kept, and the second
+/// result.
+fn validate_twice(cache: &std::path::Path, kubeconfig: &str) -> (Vec<String>, Output) {
+    let _ = std::fs::remove_dir_all(cache);
+    let validate = || {
+        let arguments = ["validate", "crates/kro/tests/fixtures/uses-widget.yaml", "--kubeconfig", kubeconfig];
+        command(&arguments).env("KRO_CACHE_DIR", cache).output().unwrap()
+    };
+    assert_eq!(validate().status.code(), Some(0));
+    let server = std::fs::read_dir(cache.join("openapi")).unwrap().next().unwrap().unwrap().path();
+    let files: Vec<_> = std::fs::read_dir(&server).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        std::fs::write(file, text.replace(r#""size":{"type":"integer"}"#, r#""size":{"type":"boolean"}"#)).unwrap();
+    }
+    (files.iter().map(|file| file.display().to_string()).collect(), validate())
+}
+
 /// A cluster of `kro dev` that serves a kind of its own.
 #[test]
 fn kinds_and_compatibility_come_from_a_cluster() {
@@ -97,12 +115,15 @@ fn kinds_and_compatibility_come_from_a_cluster() {
     let lines = std::io::BufReader::new(cluster.stdout.take().unwrap()).lines();
     let is_ready = lines.map_while(Result::ok).any(|line| line.ends_with("ACTIVE  ready"));
     let known = kro(&["validate", "crates/kro/tests/fixtures/uses-widget.yaml", "--kubeconfig", &kubeconfig]);
+    let (kept, unread) = validate_twice(&folder.join("cache"), &kubeconfig);
     let changed = kro(&["validate", "crates/kro/tests/fixtures/evolved.yaml", "--kubeconfig", &kubeconfig]);
     let same = kro(&["validate", "examples/webapp", "--kubeconfig", &kubeconfig]);
     cluster.kill().unwrap();
     cluster.wait().unwrap();
     assert!(is_ready);
     assert_eq!(known.status.code(), Some(0), "{}", err(&known));
+    assert!(matches!(kept.as_slice(), [file] if file.contains("example.org_v1@")), "{kept:?}");
+    assert_eq!(errors_of(&unread), ["KRO5010"], "the second time reads what was kept: {}", err(&unread));
     assert_eq!(errors_of(&changed).first().map(String::as_str), Some("KRO6001"), "{}", err(&changed));
     assert_eq!(same.status.code(), Some(0), "{}", err(&same));
     let gone = kro(&["validate", "examples/webapp", "--kubeconfig", &kubeconfig]);

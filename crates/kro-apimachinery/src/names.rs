@@ -8,6 +8,9 @@ const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.
 const QUALIFIED_FORM: &str = "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
 /// What is wrong with an RFC 1123 subdomain (the names of most objects); empty when nothing is.
 pub fn subdomain_errors(name: &str) -> Vec<String> {
     let fits = name.split('.').all(|part| is_label(part, false));
@@ -16,7 +19,57 @@ pub fn subdomain_errors(name: &str) -> Vec<String> {
 
 /// What is wrong with an RFC 1123 label (the names of namespaces); empty when nothing is.
 pub fn dns_label_errors(name: &str) -> Vec<String> {
-    errors(name, 63, is_label(name, false), LABEL)
+    let message = if subdomain_errors(name).is_empty() { "must not contain dots" } else { LABEL };
+    errors(name, 63, is_label(name, false), message)
+}
+
+/// What is wrong with the name of hosts `*.example.com`; empty when nothing is.
+pub fn wildcard_errors(name: &str) -> Vec<String> {
+    let fits = name.strip_prefix("*.").is_some_and(|rest| rest.split('.').all(|part| is_label(part, false)));
+    errors(name, 253, fits, WILDCARD)
+}
+
+/// What is wrong with the name of a port; empty when nothing is.
+pub fn port_name_errors(name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut require = |holds: bool, message: &str| {
+        if !holds {
+            found.push(message.to_owned());
+        }
+    };
+    require(name.len() <= 15, "must be no more than 15 characters");
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let message = "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
+    require(!name.is_empty() && name.bytes().all(allowed), message);
+    require(name.bytes().any(|byte| byte.is_ascii_lowercase()), "must contain at least one letter (a-z)");
+    require(!name.contains("--"), "must not contain consecutive hyphens");
+    require(!name.starts_with('-') && !name.ends_with('-'), "must not begin or end with a hyphen");
+    found
+}
+
+/// What is wrong with the key of a ConfigMap or Secret; empty when nothing is.
+pub fn config_key_errors(key: &str) -> Vec<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let mut found = Vec::new();
+    if key.len() > 253 {
+        found.push("must be no more than 253 characters".to_owned());
+    }
+    if key.is_empty() || !key.bytes().all(allowed) {
+        found.push(CONFIG_KEY.to_owned());
+    } else if matches!(key, "." | "..") {
+        found.push(format!("must not be '{key}'"));
+    } else if key.starts_with("..") {
+        found.push("must not start with '..'".to_owned());
+    }
+    found
+}
+
+/// What is wrong with a name like `acme.io/foo`; empty when nothing is.
+pub fn domain_path_errors(name: &str) -> Vec<String> {
+    let fits = name.split_once('/').is_some_and(|(domain, path)| {
+        subdomain_errors(domain).is_empty() && !path.is_empty() && !path.bytes().any(|byte| byte <= b' ')
+    });
+    if fits { Vec::new() } else { vec!["must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned()] }
 }
 
 /// What is wrong with a DNS-1035 label; empty when nothing is.

@@ -85,12 +85,13 @@ impl<'a> Access<'a> {
 
     /// The object with this uid.
     pub fn by_uid(&self, uid: &str) -> Option<(Arc<Resource>, Value)> {
-        self.load(self.state.store.locate(uid)?)
+        let (id, key) = self.state.store.locate(uid)?;
+        self.load(id, key)
     }
 
     /// The objects that name this uid in their owner references.
     pub fn dependents(&self, uid: &str) -> Vec<(Arc<Resource>, Value)> {
-        self.state.store.dependents(uid).filter_map(|place| self.load(place)).collect()
+        self.state.store.dependents(uid).filter_map(|(id, key)| self.load(id, key)).collect()
     }
 
     /// Creates an object.
@@ -171,7 +172,7 @@ impl<'a> Access<'a> {
         self.state.random.suffix()
     }
 
-    fn load(&self, (id, key): &(GroupResource, Key)) -> Option<(Arc<Resource>, Value)> {
+    fn load(&self, id: &GroupResource, key: &Key) -> Option<(Arc<Resource>, Value)> {
         let resource = self.state.registry.get(id)?;
         let stored: &Arc<Stored> = self.state.store.get(id, key)?;
         Some((Arc::clone(resource), stored.value.clone()))

@@ -10,6 +10,35 @@ use kro_value::Value;
 use crate::Resource;
 use crate::store::Stored;
 
+/// Metadata of a custom resource that an apply may leave empty: because it says so, or as null when it removes the last entry
+/// of what another manager owns as a whole. The reference stores that, shows nothing of it, and writes the object again at
+/// the next occasion.
+const REMAINS: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
+
+/// Takes what an apply left of metadata over into what will be stored.
+pub(crate) fn keep_remains(merged: &Value, object: &mut Value) {
+    for key in REMAINS {
+        let path = ["metadata", key];
+        if let Some(nothing) = merged.at(&path).filter(|value| is_nothing(value) && object.at(&path).is_none()) {
+            object.set_at(&path, nothing.clone());
+        }
+    }
+}
+
+/// True when something is stored that is not shown.
+pub(crate) fn has_remains(object: &Value) -> bool {
+    REMAINS.iter().any(|key| object.at(&["metadata", key]).is_some_and(is_nothing))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
 /// A stored object in one version, under the current schema: fields that the schema no longer has are hidden, new
 /// defaults of the version it is stored at show.
 pub(crate) fn read(resource: &Resource, version: usize, stored: &Stored) -> Value {
@@ -17,6 +46,13 @@ pub(crate) fn read(resource: &Resource, version: usize, stored: &Stored) -> Valu
     if !resource.custom {
         from_storage(resource, version, &mut value);
         return value;
+    }
+    if let Some(metadata) = value.as_map_mut().and_then(|object| object.get_mut("metadata")) {
+        for key in REMAINS {
+            if metadata.get(key).is_some_and(is_nothing) {
+                metadata.remove_at(&[key]);
+            }
+        }
     }
     if let Some(schema) = resource.schema(resource.storage) {
         prune(schema, &mut value);

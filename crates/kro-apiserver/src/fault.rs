@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use kro_apimachinery::Status;
 
 use crate::{Method, Request};
@@ -9,6 +10,11 @@ pub enum FaultAction {
     Fail(Status),
     /// Carries the request out, but the client sees a timeout.
     LoseAnswer,
+    /// Carries the request out; the answer comes so much later, see [`Response::delay`](crate::Response).
+    Delay(SignedDuration),
+    /// Shows a list as it was so many resource versions ago, as a server whose cache lags behind, though not older than
+    /// the resource version of the request or than the history that is kept. What is no list is answered as usual.
+    StaleList(u64),
 }
 
 /// Requests that fail on demand: which, from the how-many-th on, how often, and how.
@@ -57,6 +63,54 @@ pub(crate) fn lost_answer() -> Status {
 mod tests {
     use super::*;
     use crate::{ApiServer, Config, GroupResource, Timestamp};
+
+    fn fault(path: &str, action: FaultAction) -> Fault {
+        Fault { method: Some(Method::Get), path_prefix: path.to_owned(), skip: 0, times: 1, action }
+    }
+
+    #[test]
+    fn answers_come_late_and_lists_lag() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut server = ApiServer::new(Config::default(), now);
+        let path = "/api/v1/namespaces/default/configmaps";
+        for name in ["a", "b", "c"] {
+            let body = format!(r#"{{"metadata":{{"name":"{name}"}}}}"#);
+            server.handle(&Request::new(Method::Post, path).with_body("application/json", body), now);
+        }
+        let newest = server.resource_version();
+        let list = |server: &mut ApiServer, query: &str| {
+            let response = server.handle(&Request::new(Method::Get, &format!("{path}?{query}")), now);
+            let text = String::from_utf8(response.bytes().to_vec()).unwrap();
+            (response.status, text.matches("\"uid\"").count(), response.delay)
+        };
+        let zero = SignedDuration::ZERO;
+        server.inject(fault(path, FaultAction::StaleList(2)));
+        assert_eq!(list(&mut server, ""), (200, 1, zero));
+        assert_eq!(list(&mut server, ""), (200, 3, zero), "the fault struck once");
+        server.inject(fault(path, FaultAction::StaleList(2)));
+        assert_eq!(list(&mut server, &format!("resourceVersion={newest}")), (200, 3, zero), "not older than that");
+        server.inject(fault(path, FaultAction::StaleList(u64::MAX)));
+        assert_eq!(list(&mut server, "").1, 0, "as far back as is known");
+        let second = SignedDuration::from_secs(1);
+        server.inject(fault(path, FaultAction::Delay(second)));
+        assert_eq!(list(&mut server, ""), (200, 3, second));
+    }
+
+    #[test]
+    fn watches_are_held_back() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut server = ApiServer::new(Config::default(), now);
+        let path = "/api/v1/namespaces/default/configmaps";
+        let target = format!("{path}?watch=1&resourceVersion={}", server.resource_version());
+        let watch = server.handle(&Request::new(Method::Get, &target), now).watch().unwrap();
+        let until = now.checked_add(SignedDuration::from_secs(5)).unwrap();
+        server.delay_watches(&GroupResource::new("", "configmaps"), until);
+        let create = Request::new(Method::Post, path).with_body("application/json", r#"{"metadata":{"name":"a"}}"#);
+        server.handle(&create, now);
+        assert!(server.next_events(watch, now).chunks.is_empty());
+        assert!(server.next_due().is_some_and(|due| due <= until));
+        assert_eq!(server.next_events(watch, until).chunks.len(), 1);
+    }
 
     #[test]
     fn strikes_the_second_request_only() {

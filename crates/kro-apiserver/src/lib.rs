@@ -45,7 +45,7 @@ pub use access::{Access, ObjectRef};
 pub use bytes::Bytes;
 pub use config::{Authorization, Config, Profile};
 pub use fault::{Fault, FaultAction};
-pub use jiff::Timestamp;
+pub use jiff::{SignedDuration, Timestamp};
 pub use journal::Record;
 pub use reactor::{Change, ChangeKind, Reactor};
 pub use request::{Headers, Method, Request, User};

@@ -34,11 +34,10 @@ impl View {
         }
     }
 
-    /// The JSON text of an object in a list: built-in kinds carry no `kind` and `apiVersion` there.
-    pub(crate) fn item(&self, stored: &Stored) -> Bytes {
+    /// The JSON text of an object in a list, without `kind` and `apiVersion`.
+    fn item(&self, stored: &Stored) -> Bytes {
         match self.form {
             Form::Metadata { .. } => self.metadata(stored),
-            _ if self.resource.custom => self.with_head(&self.body(stored)),
             _ => self.body(stored),
         }
     }
@@ -105,28 +104,34 @@ impl ListMeta {
     }
 }
 
-/// A list of objects (not a table) as JSON text.
-pub(crate) fn list<'a>(view: &View, meta: &ListMeta, items: impl Iterator<Item = &'a Arc<Stored>>) -> Bytes {
-    let (kind, api_version) = match view.form {
-        Form::Metadata { .. } => ("PartialObjectMetadataList".into(), view.form.api_version().into()),
-        _ => (view.resource.list_kind.clone(), view.resource.api_version(view.version)),
+/// A list of objects (not a table) as JSON text, in pieces.
+pub(crate) fn list<'a>(view: &View, meta: &ListMeta, items: impl Iterator<Item = &'a Arc<Stored>>) -> Vec<Bytes> {
+    let is_metadata = matches!(view.form, Form::Metadata { .. });
+    let (kind, api_version) = if is_metadata {
+        ("PartialObjectMetadataList".into(), view.form.api_version().into())
+    } else {
+        (view.resource.list_kind.clone(), view.resource.api_version(view.version))
     };
     let mut text = head(&kind, &api_version).into_bytes();
     text.extend_from_slice(b"\"metadata\":");
     text.extend_from_slice(to_json(&meta.to_value()).as_bytes());
-    text.extend_from_slice(b",\"items\":[");
-    let start = text.len();
+    text.extend_from_slice(b",\"items\":");
+    let mut parts = vec![Bytes::from(text)];
+    let item_head = Bytes::from(head(&view.resource.kind, &view.resource.api_version(view.version)));
     for stored in items {
-        if text.len() > start {
-            text.push(b',');
+        parts.push(Bytes::from_static(if parts.len() == 1 { b"[" } else { b"," }));
+        if view.resource.custom && !is_metadata {
+            // The text of the object without its first brace, after the members that lists of these have.
+            parts.push(item_head.clone());
+            parts.push(view.body(stored).slice(1..));
+        } else {
+            parts.push(view.item(stored));
         }
-        text.extend_from_slice(&view.item(stored));
     }
-    if text.len() == start && matches!(view.form, Form::Metadata { .. }) {
-        text.truncate(start - 1);
-        text.extend_from_slice(b"null}");
-    } else {
-        text.extend_from_slice(b"]}");
-    }
-    text.into()
+    parts.push(Bytes::from_static(match (parts.len(), is_metadata) {
+        (1, true) => b"null}",
+        (1, false) => b"[]}",
+        _ => b"]}",
+    }));
+    parts
 }

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use jiff::SignedDuration;
 use kro_value::{Value, to_json};
 
 use crate::Headers;
@@ -12,6 +13,9 @@ pub struct WatchId(pub(crate) u64);
 pub enum Body {
     /// A complete body.
     Full(Bytes),
+    /// A complete body in pieces, for hosts that ask for it with
+    /// [`handle_in_parts`](crate::ApiServer::handle_in_parts).
+    Parts(Vec<Bytes>),
     /// A stream: send the head at once, then what [`ApiServer::next_events`](crate::ApiServer::next_events) gives.
     Watch(WatchId),
 }
@@ -25,13 +29,25 @@ pub struct Response {
     pub headers: Headers,
     /// The body.
     pub body: Body,
+    /// How long the host keeps the response back: a fault asked for it. Usually zero.
+    pub delay: SignedDuration,
 }
 
 impl Response {
     /// A response with a complete body.
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = Headers::new().with("Content-Type", content_type).with("Cache-Control", "no-cache, private");
-        Self { status, headers, body: Body::Full(body.into()) }
+        Self { status, headers, body: Body::Full(body.into()), delay: SignedDuration::ZERO }
+    }
+
+    /// JSON in pieces.
+    pub(crate) fn in_parts(parts: Vec<Bytes>) -> Self {
+        Self { body: Body::Parts(parts), ..Self::new(200, "application/json", Bytes::new()) }
+    }
+
+    /// The head of a watch.
+    pub(crate) fn watch_opened(id: WatchId) -> Self {
+        Self { body: Body::Watch(id), ..Self::new(200, "application/json", Bytes::new()) }
     }
 
     /// A JSON response.
@@ -51,19 +67,27 @@ impl Response {
         self
     }
 
-    /// The complete body; empty for a watch.
+    /// The complete body; empty for a watch and for one in pieces.
     pub fn bytes(&self) -> &[u8] {
         match &self.body {
             Body::Full(bytes) => bytes,
-            Body::Watch(_) => &[],
+            Body::Parts(_) | Body::Watch(_) => &[],
         }
+    }
+
+    /// This response with its pieces put together.
+    pub(crate) fn joined(mut self) -> Self {
+        if let Body::Parts(parts) = &self.body {
+            self.body = Body::Full(parts.concat().into());
+        }
+        self
     }
 
     /// The watch, when the response opens one.
     pub fn watch(&self) -> Option<WatchId> {
         match self.body {
             Body::Watch(id) => Some(id),
-            Body::Full(_) => None,
+            Body::Full(_) | Body::Parts(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use kro_value::Value;
 
 use crate::fault::lost_answer;
+use crate::read::watch::Watch;
 use crate::state::State;
 use crate::{
     Access, Config, Fault, FaultAction, GroupResource, Reactor, Record, Request, Response, User, WatchId, WatchPoll,
@@ -91,15 +92,25 @@ impl ApiServer {
     ///
     /// Controllers do not run here: call [`tick`](Self::tick) when [`next_due`](Self::next_due) says so.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
+        self.handle_in_parts(request, now).joined()
+    }
+
+    /// As [`handle`](Self::handle); long lists come in the pieces that are kept of their objects, uncopied.
+    pub fn handle_in_parts(&mut self, request: &Request, now: Timestamp) -> Response {
         self.state.now = now;
         let action = self.faults.iter_mut().find_map(|fault| fault.strike(request));
         if let Some(FaultAction::Fail(status)) = &action {
             return handler::failure(status);
         }
+        self.state.list_lag = if let Some(FaultAction::StaleList(lag)) = &action { *lag } else { 0 };
         let mut response = handler::respond(&mut self.state, request);
-        if matches!(action, Some(FaultAction::LoseAnswer)) {
-            response.watch().into_iter().for_each(|watch| self.close_watch(watch));
-            response = handler::failure(&lost_answer());
+        match action {
+            Some(FaultAction::LoseAnswer) => {
+                response.watch().into_iter().for_each(|watch| self.close_watch(watch));
+                response = handler::failure(&lost_answer());
+            }
+            Some(FaultAction::Delay(delay)) => response.delay = delay,
+            _ => {}
         }
         self.state.settle_definitions();
         self.tell_reactors();
@@ -110,22 +121,26 @@ impl ApiServer {
     /// [`next_due`](Self::next_due) passed (bookmarks and timeouts).
     pub fn next_events(&mut self, watch: WatchId, now: Timestamp) -> WatchPoll {
         self.state.now = now;
-        let Some(open) = self.state.watches.get_mut(&watch) else {
-            return WatchPoll { chunks: Vec::new(), ended: true };
-        };
+        let State { watches, store, registry, .. } = &mut self.state;
+        watches.poll(watch, |open| {
+            let resource = &open.view.resource;
+            let is_served = registry.get(&resource.id).is_some_and(|live| std::sync::Arc::ptr_eq(live, resource));
+            open.poll(store, is_served, now)
+        })
+    }
+
+    /// True when a watch has something to send, or ends. A host asks this before it wakes anybody up.
+    pub fn has_events(&mut self, watch: WatchId, now: Timestamp) -> bool {
+        let State { watches, store, registry, .. } = &mut self.state;
+        let Some(open) = watches.get_mut(watch) else { return true };
         let resource = &open.view.resource;
-        let is_served =
-            self.state.registry.get(&resource.id).is_some_and(|live| std::sync::Arc::ptr_eq(live, resource));
-        let poll = open.poll(&self.state.store, is_served, now);
-        if poll.ended {
-            self.state.watches.remove(&watch);
-        }
-        poll
+        let is_served = registry.get(&resource.id).is_some_and(|live| std::sync::Arc::ptr_eq(live, resource));
+        !is_served || open.next_due() <= now || open.has_events(store)
     }
 
     /// Forgets a watch whose client went away.
     pub fn close_watch(&mut self, watch: WatchId) {
-        self.state.watches.remove(&watch);
+        self.state.watches.remove(watch);
     }
 
     /// Runs every controller that has work due at `now`, until none has. True when something was done.
@@ -145,8 +160,7 @@ impl ApiServer {
     /// anything. In the past or now: call `tick` at once.
     pub fn next_due(&self) -> Option<Timestamp> {
         let reactors = self.reactors.iter().filter_map(|reactor| reactor.next_due());
-        let watches = self.state.watches.values().map(|watch| watch.next_due());
-        reactors.chain(watches).min()
+        reactors.chain(self.state.watches.next_due()).min()
     }
 
     /// Makes requests fail from now on; of several faults that fit a request the first one strikes. For tests: nothing
@@ -162,8 +176,12 @@ impl ApiServer {
 
     /// Ends the open watches of a resource at their next poll, as a restart of a real server does.
     pub fn cut_watches(&mut self, resource: &GroupResource) {
-        let watches = self.state.watches.values_mut();
-        watches.filter(|watch| watch.view.resource.id == *resource).for_each(|watch| watch.cut());
+        self.state.watches.of_resource(resource, Watch::cut);
+    }
+
+    /// Keeps back everything that the open watches of a resource have to say, until this time.
+    pub fn delay_watches(&mut self, resource: &GroupResource, until: Timestamp) {
+        self.state.watches.of_resource(resource, |watch| watch.hold(until));
     }
 
     /// The user of a token that `serviceaccounts/token` gave out; `None` when it is not one, or not valid any more.
@@ -194,7 +212,7 @@ impl ApiServer {
     /// Makes every open watch that takes bookmarks send one at its next poll.
     pub fn request_bookmarks(&mut self) {
         let now = self.state.now;
-        self.state.watches.values_mut().for_each(|watch| watch.request_bookmark(now));
+        self.state.watches.each(|watch| watch.request_bookmark(now));
     }
 
     fn run_due(&mut self, now: Timestamp) -> bool {

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,10 +6,10 @@ use kro_value::Str;
 use crate::crd::Lifecycle;
 use crate::openapi;
 use crate::random::Random;
-use crate::read::watch::Watch;
+use crate::read::Watches;
 use crate::registry::Registry;
 use crate::store::{Event, Key, Store, canonical};
-use crate::{Change, Config, GroupResource, Record, WatchId};
+use crate::{Change, Config, GroupResource, Record};
 
 /// Everything a server knows; the handlers are its methods.
 pub(crate) struct State {
@@ -18,14 +17,15 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) registry: Registry,
     pub(crate) random: Random,
-    pub(crate) watches: BTreeMap<WatchId, Watch>,
+    pub(crate) watches: Watches,
     /// Committed writes that the controllers have not heard of.
     pub(crate) changes: Vec<Change>,
     /// What is known of CustomResourceDefinitions between writes.
     pub(crate) definitions: Lifecycle,
     /// OpenAPI documents that were asked for.
     pub(crate) openapi: openapi::Cache,
-    next_watch: u64,
+    /// By how many resource versions a fault makes lists lag behind; zero but within the request that it strikes.
+    pub(crate) list_lag: u64,
     /// Writes for the host to keep; `None` when it does not.
     pub(crate) records: Option<Vec<Record>>,
     /// The time of the newest call.
@@ -38,20 +38,15 @@ impl State {
             store: Store::new(config.resource_version, config.history_events_max),
             registry: Registry::new(),
             random: Random::new(config.seed),
-            watches: BTreeMap::new(),
+            watches: Watches::default(),
             changes: Vec::new(),
             definitions: Lifecycle::default(),
             openapi: openapi::Cache::default(),
-            next_watch: 0,
+            list_lag: 0,
             records: None,
             now,
             config,
         }
-    }
-
-    pub(crate) fn next_watch_id(&mut self) -> WatchId {
-        self.next_watch += 1;
-        WatchId(self.next_watch)
     }
 
     /// Remembers a committed write for the controllers.

@@ -2,6 +2,7 @@
 
 mod event;
 mod index;
+mod shapes;
 mod stored;
 mod table;
 
@@ -18,7 +19,7 @@ use self::index::Index;
 use crate::{ChangeKind, GroupResource};
 
 /// The schema revision of objects whose schema is not known: none has it, so they are converted when they are read.
-const UNKNOWN_SCHEMA: u64 = u64::MAX;
+pub(crate) const UNKNOWN_SCHEMA: u64 = u64::MAX;
 
 /// Namespace (empty for cluster-scoped objects) and name: the order of lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +69,7 @@ impl Store {
     }
 
     /// Where the object with this uid is.
-    pub(crate) fn locate(&self, uid: &str) -> Option<&(GroupResource, Key)> {
+    pub(crate) fn locate(&self, uid: &str) -> Option<(&GroupResource, &Key)> {
         self.index.locate(uid)
     }
 
@@ -88,8 +89,9 @@ impl Store {
         let resource = canonical(resource);
         self.revision += 1;
         value.set_at(&["metadata", "resourceVersion"], self.revision.to_string().into());
-        let object = Arc::new(Stored::new(value, self.revision, schema_revision));
         let table = self.tables.entry(resource.clone()).or_insert_with(|| Table::new(self.floor));
+        table.shapes.compact(&mut value);
+        let object = Arc::new(Stored::new(value, self.revision, schema_revision));
         let previous = table.insert(key.clone(), Arc::clone(&object));
         if let Some(previous) = &previous {
             self.index.remove(resource, key, &previous.value);
@@ -176,7 +178,7 @@ mod tests {
         let key = Key::new("ns", "a");
         assert_eq!(store.put(&resource, &key, object("u1", "o1"), 0).revision, 11);
         assert_eq!(store.put(&resource, &key, object("u1", "o2"), 0).kind, ChangeKind::Modified);
-        assert_eq!(store.locate("u1").unwrap().1, key);
+        assert_eq!(store.locate("u1").unwrap(), (&resource, &key));
         assert_eq!((store.dependents("o1").count(), store.dependents("o2").count()), (0, 1));
         let event = store.remove(&resource, &key).unwrap();
         assert_eq!((event.revision, event.kind), (13, ChangeKind::Deleted));

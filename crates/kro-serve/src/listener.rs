@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +21,11 @@ use tokio_rustls::rustls;
 use tokio_rustls::server::TlsStream;
 
 use crate::authentication::{self, Tokens};
+use crate::identity::Identity;
 use crate::kubeconfig::Kubeconfig;
+use crate::server::Place;
 use crate::service::answer;
-use crate::tls::{Authority, CertificateError, Certificates, KeyedCertificate};
+use crate::tls::{CertificateError, Certificates, KeyedCertificate};
 use crate::{Server, status};
 
 /// The name and the group of the administrator whom a listener makes.
@@ -48,6 +51,14 @@ pub enum ListenError {
     /// Keys or certificates could not be made.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// What is kept of the server's identity cannot be read or written.
+    #[error("cannot use {path}: {cause}")]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: io::Error,
+    },
     /// The system gave no randomness for the token.
     #[error("the system gives no randomness")]
     Randomness,
@@ -56,9 +67,8 @@ pub enum ListenError {
 /// A running listener. Dropping it stops accepting at once and leaves open connections to end by themselves.
 pub struct Listener {
     address: SocketAddr,
-    authority: Arc<Authority>,
+    identity: Identity,
     admin: KeyedCertificate,
-    token: String,
     server: Server,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -79,35 +89,46 @@ impl Server {
     /// # Errors
     /// As [`listen`](Self::listen).
     pub async fn listen_with(&self, address: SocketAddr, tokens: Tokens) -> Result<Listener, ListenError> {
-        self.listen_by(address, tokens, Authority::generate()?).await
+        self.listen_by(address, tokens, Identity::generate()?).await
     }
 
-    /// As [`listen_with`](Self::listen_with), with an authority that was made before.
+    /// As [`listen_with`](Self::listen_with), with an identity that was made before. Port 0 picks the one that it had
+    /// last, if that is free.
     ///
     /// # Errors
-    /// As [`listen`](Self::listen).
+    /// As [`listen`](Self::listen), and when the identity cannot be kept.
     pub async fn listen_by(
         &self,
         address: SocketAddr,
         tokens: Tokens,
-        authority: Authority,
+        mut identity: Identity,
     ) -> Result<Listener, ListenError> {
-        let authority = Arc::new(authority);
+        let authority = &identity.authority;
         let serving =
             authority.serving(&["localhost", "kubernetes.default.svc", "kubernetes"], &loopback(address.ip()))?;
         let tls = TlsAcceptor::from(Arc::new(authority.server_config(&serving)?));
         let admin = authority.client(ADMIN.0, ADMIN.1)?;
-        let token = random_token()?;
-        let tokens = tokens.with(token.as_str(), User::in_groups(ADMIN.0, &[ADMIN.1]));
-        let socket = TcpListener::bind(address).await.map_err(|cause| ListenError::Bind { address, cause })?;
+        let tokens = tokens.with(identity.token.as_str(), User::in_groups(ADMIN.0, &[ADMIN.1]));
+        let socket = bind(address, identity.port).await.map_err(|cause| ListenError::Bind { address, cause })?;
         let address = socket.local_addr().map_err(|cause| ListenError::Bind { address, cause })?;
-        let key = random_token()?;
+        identity.remember_port(address.port())?;
+        let key = identity.token_key.clone();
         self.with_api(|api, _| api.set_token_key(key.into_bytes()));
         let (stop, stopped) = oneshot::channel();
         let connections = Connections { server: self.clone(), tokens: Arc::new(tokens), tls };
         let task = tokio::spawn(connections.accept(socket, stopped));
-        Ok(Listener { address, authority, admin, token, server: self.clone(), stop, task })
+        Ok(Listener { address, identity, admin, server: self.clone(), stop, task })
     }
+}
+
+/// Binds the port that is asked for; when any will do, the earlier one if it is free.
+async fn bind(address: SocketAddr, earlier: Option<u16>) -> io::Result<TcpListener> {
+    if let Some(port) = earlier.filter(|_| address.port() == 0)
+        && let Ok(socket) = TcpListener::bind(SocketAddr::new(address.ip(), port)).await
+    {
+        return Ok(socket);
+    }
+    TcpListener::bind(address).await
 }
 
 /// A listener whose certificates come from elsewhere.
@@ -164,12 +185,12 @@ impl Listener {
 
     /// The authority's certificate as PEM.
     pub fn authority_pem(&self) -> String {
-        self.authority.certificate_pem()
+        self.identity.authority_pem()
     }
 
     /// The administrator's bearer token.
     pub fn token(&self) -> &str {
-        &self.token
+        &self.identity.token
     }
 
     /// The administrator's client certificate.
@@ -182,15 +203,15 @@ impl Listener {
     /// # Errors
     /// When no key can be made.
     pub fn client_certificate(&self, user: &str, group: &str) -> Result<KeyedCertificate, CertificateError> {
-        self.authority.client(user, group)
+        self.identity.authority.client(user, group)
     }
 
     /// A kubeconfig for the administrator. It holds secrets: whoever writes it makes the file private (mode 0600).
     pub fn kubeconfig(&self) -> String {
         Kubeconfig {
             address: self.address,
-            authority_pem: &self.authority.certificate_pem(),
-            token: &self.token,
+            authority_pem: &self.identity.authority_pem(),
+            token: &self.identity.token,
             certificate_pem: &self.admin.certificate_pem(),
             key_pem: &self.admin.key_pem(),
         }
@@ -216,7 +237,7 @@ fn loopback(own: IpAddr) -> Vec<IpAddr> {
 }
 
 /// 32 random bytes as hexadecimal digits.
-fn random_token() -> Result<String, ListenError> {
+pub(crate) fn random_token() -> Result<String, ListenError> {
     let mut bytes = [0; 32];
     let provider = rustls::crypto::ring::default_provider();
     provider.secure_random.fill(&mut bytes).map_err(|_| ListenError::Randomness)?;
@@ -264,7 +285,7 @@ impl Connections {
                         &connections.tokens,
                         |token| connections.server.with_api(|api, now| api.authenticate(token, now)),
                     ) {
-                        Ok(user) => answer(&connections.server, user, request).await,
+                        Ok(user) => answer(&connections.server, user, request, Place::Network).await,
                         Err(refusal) => status::response(&refusal),
                     },
                 )

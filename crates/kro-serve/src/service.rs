@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use kro_apiserver::{Body, Headers, Method, Request as ApiRequest, Response as ApiResponse, User};
+use kro_apiserver::{ApiServer, Body, Headers, Method, Request as ApiRequest, Response as ApiResponse, User};
 
 use crate::body::ResponseBody;
+use crate::server::Place;
 use crate::{Server, status};
 
 /// Largest body of a request, like the real server's.
@@ -45,12 +46,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (server, user) = (self.server.clone(), self.user.clone());
-        Box::pin(async move { Ok(answer(&server, user, request).await) })
+        Box::pin(async move { Ok(answer(&server, user, request, Place::InProcess).await) })
     }
 }
 
 /// Answers one HTTP request of a user.
-pub(crate) async fn answer<B>(server: &Server, user: User, request: Request<B>) -> Response<ResponseBody>
+pub(crate) async fn answer<B>(server: &Server, user: User, request: Request<B>, place: Place) -> Response<ResponseBody>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -71,13 +72,18 @@ where
         body,
         user,
     };
-    let (response, ticket) = server.handle_kept(&request);
+    let (response, ticket) = server.handle_kept(&request, ApiServer::handle_in_parts);
     if let Some(ticket) = ticket
         && let Err(cause) = ticket.settled().await
     {
         return status::response(&status::not_kept(&cause));
     }
-    respond(server, response)
+    if let Ok(delay) = std::time::Duration::try_from(response.delay)
+        && !delay.is_zero()
+    {
+        tokio::time::sleep(delay).await;
+    }
+    respond(server, response, place)
 }
 
 /// Reads a body up to the limit. A length that is announced as too large is refused before reading.
@@ -105,10 +111,11 @@ fn headers(map: &HeaderMap) -> Headers {
     headers
 }
 
-fn respond(server: &Server, answer: ApiResponse) -> Response<ResponseBody> {
+fn respond(server: &Server, answer: ApiResponse, place: Place) -> Response<ResponseBody> {
     let body = match answer.body {
         Body::Full(bytes) => ResponseBody::full(bytes),
-        Body::Watch(watch) => ResponseBody::watch(server.clone(), watch),
+        Body::Parts(parts) => ResponseBody::parts(parts),
+        Body::Watch(watch) => ResponseBody::watch(server.clone(), watch, place),
     };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -99,6 +99,13 @@ impl Map {
         Some(Arc::make_mut(&mut self.entries).remove(index).1)
     }
 
+    pub(crate) fn shrink(&mut self) {
+        if let Some(entries) = Arc::get_mut(&mut self.entries) {
+            entries.shrink_to_fit();
+            entries.iter_mut().for_each(|(_, value)| value.shrink());
+        }
+    }
+
     /// Keeps the entries for which `keep` is true.
     pub fn retain(&mut self, mut keep: impl FnMut(&Str, &Value) -> bool) {
         if self.entries.iter().all(|(key, value)| keep(key, value)) {

@@ -144,6 +144,20 @@ impl Value {
         here.ensure_map().insert(Str::new(last), value);
     }
 
+    /// Gives back memory that this value reserved and does not use. Shared parts stay as they are.
+    pub fn shrink(&mut self) {
+        match self {
+            Self::List(items) => {
+                if let Some(items) = Arc::get_mut(items) {
+                    items.shrink_to_fit();
+                    items.iter_mut().for_each(Self::shrink);
+                }
+            }
+            Self::Map(map) => map.shrink(),
+            _ => {}
+        }
+    }
+
     /// Removes the value at a chain of keys and returns it.
     pub fn remove_at(&mut self, keys: &[&str]) -> Option<Value> {
         let (last, parents) = keys.split_last()?;

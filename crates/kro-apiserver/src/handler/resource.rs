@@ -19,7 +19,7 @@ use crate::store::Stored;
 use crate::table::{self, TableOptions};
 use crate::uri::Query;
 use crate::write::{self, Call, DeleteOptions, PatchType, WriteOptions, Written};
-use crate::{Body, Headers, Method, Request, Resource, Response};
+use crate::{Method, Request, Resource, Response};
 
 /// Answers a request for a collection, an object or a subresource.
 pub(super) fn respond(
@@ -184,6 +184,7 @@ impl Handler<'_> {
             return self.watch(selection, &options);
         }
         let table = TableOptions::parse(self.query)?;
+        let options = ListOptions { lag: self.state.list_lag, ..options };
         let mut page = list::list(&self.state.store, &self.view.resource, &selection, &options)?;
         Ok(match self.view.form {
             Form::Table { .. } => {
@@ -192,8 +193,8 @@ impl Handler<'_> {
             }
             Form::Metadata { list: false, .. } => return Err(not_a_list_form(&self.view.resource)),
             _ => {
-                let text = representation::list(&self.view, &page.meta, page.items.iter());
-                Response::new(200, "application/json", text)
+                let parts = representation::list(&self.view, &page.meta, page.items.iter());
+                Response::in_parts(parts)
             }
         })
     }
@@ -208,11 +209,7 @@ impl Handler<'_> {
         let lifetime = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(1_800));
         let now = self.state.now;
         let watch = Watch::open(&self.state.store, self.view.clone(), selection, options, table, lifetime, now);
-        let id = self.state.next_watch_id();
-        self.state.watches.insert(id, watch);
-        let headers =
-            Headers::new().with("Content-Type", "application/json").with("Cache-Control", "no-cache, private");
-        Ok(Response { status: 200, headers, body: Body::Watch(id) })
+        Ok(Response::watch_opened(self.state.watches.open(watch)))
     }
 
     fn create(&mut self) -> Result<Response, Status> {
@@ -329,8 +326,8 @@ impl Handler<'_> {
         let selection = Selection::parse(self.query, &call.resource, call.version, namespace, "")?;
         let page = list::list(&self.state.store, &call.resource, &selection, &options)?;
         self.state.delete_collection(&mut call, &page.items, &delete)?;
-        let text = representation::list(&self.view, &page.meta, page.items.iter());
-        Ok(with_warnings(Response::new(200, "application/json", text), &call))
+        let parts = representation::list(&self.view, &page.meta, page.items.iter());
+        Ok(with_warnings(Response::in_parts(parts), &call))
     }
 
     fn delete_options(&self) -> Result<DeleteOptions, Status> {

@@ -23,6 +23,19 @@ enum Snapshot {
     Exactly(u64),
 }
 
+impl Snapshot {
+    /// The snapshot that a fault asks for.
+    fn lagging(self, store: &Store, options: &ListOptions, id: &GroupResource) -> Self {
+        match self {
+            Self::Newest if options.lag > 0 => {
+                let wanted = store.revision().saturating_sub(options.lag);
+                Self::Exactly(wanted.max(options.revision.unwrap_or_default()).max(store.compacted(id)))
+            }
+            asked => asked,
+        }
+    }
+}
+
 /// Lists a page.
 ///
 /// # Errors
@@ -34,7 +47,7 @@ pub(crate) fn list(
     options: &ListOptions,
 ) -> Result<Page, Status> {
     let token = continuation(options)?;
-    let snapshot = snapshot(options, token.as_ref());
+    let snapshot = snapshot(options, token.as_ref()).lagging(store, options, &resource.id);
     check_not_in_future(store, options.revision.unwrap_or_default())?;
     let after = token.map(|token| token.after);
     // A list at any version ignores the limit.

@@ -23,6 +23,8 @@ pub(crate) struct ListOptions {
     pub(crate) send_initial_events: Option<bool>,
     pub(crate) bookmarks: bool,
     pub(crate) timeout_seconds: Option<i64>,
+    /// By how many resource versions a fault makes a list lag behind.
+    pub(crate) lag: u64,
 }
 
 impl ListOptions {
@@ -44,6 +46,7 @@ impl ListOptions {
             send_initial_events: query.flag("sendInitialEvents"),
             bookmarks: query.flag("allowWatchBookmarks").unwrap_or(false),
             timeout_seconds: integer(query, "timeoutSeconds")?.filter(|seconds| *seconds > 0),
+            lag: 0,
         })
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct Watch {
     failure: Option<Status>,
     ended: bool,
     rows_sent: bool,
+    /// A fault keeps everything back until then.
+    held_until: Option<Timestamp>,
 }
 
 impl Watch {
@@ -67,6 +69,7 @@ impl Watch {
             failure: None,
             ended: false,
             rows_sent: false,
+            held_until: None,
         };
         if wants_initial {
             watch.cursor = store.revision();
@@ -80,6 +83,10 @@ impl Watch {
 
     /// What to send now.
     pub(crate) fn poll(&mut self, store: &Store, is_served: bool, now: Timestamp) -> WatchPoll {
+        if self.held_until.is_some_and(|until| now < until) {
+            return WatchPoll::default();
+        }
+        self.held_until = None;
         let mut chunks = Vec::new();
         if let Some(failure) = self.failure.take() {
             chunks.push(line("ERROR", to_json(&failure.to_value()).as_bytes()));
@@ -96,11 +103,39 @@ impl Watch {
 
     /// When there is something to send although nothing changes.
     pub(crate) fn next_due(&self) -> Timestamp {
+        if let Some(until) = self.held_until {
+            return until;
+        }
         if self.bookmarks && !self.last_bookmark_sent {
             self.bookmark_due.min(earlier(self.deadline, BOOKMARK_BEFORE_END)).min(self.deadline)
         } else {
             self.deadline
         }
+    }
+
+    /// Keeps everything back until this time.
+    pub(crate) fn hold(&mut self, until: Timestamp) {
+        self.held_until = Some(until);
+    }
+
+    /// True when there is something to send; events that are not for this watch are passed over.
+    pub(crate) fn has_events(&mut self, store: &Store) -> bool {
+        if self.ended || self.failure.is_some() || !self.initial.is_empty() || self.initial_end.is_some() {
+            return true;
+        }
+        let Some(table) = store.table(&self.view.resource.id) else { return false };
+        if self.cursor < table.compacted() {
+            return true;
+        }
+        let next = table.since(self.cursor).find(|event| self.concerns(event));
+        self.cursor = next.map_or(store.revision(), |event| event.revision - 1).max(self.cursor);
+        next.is_some()
+    }
+
+    /// True when the event is about an object that is, or was, selected.
+    fn concerns(&self, event: &Event) -> bool {
+        let passes = |stored: &Arc<Stored>| self.selection.matches(&self.view.resource, stored);
+        event.previous.as_ref().is_some_and(passes) || event.kind != ChangeKind::Deleted && passes(&event.object)
     }
 
     /// Ends the stream at the next poll, events that wait included.

@@ -10,26 +10,36 @@ type Place = (GroupResource, Key);
 /// Finds objects of any resource by uid and by the uids of their owners.
 #[derive(Default)]
 pub(super) struct Index {
-    places: HashMap<Str, Place>,
+    /// Numbers for resources: every object names one.
+    resources: Vec<GroupResource>,
+    places: HashMap<Str, (usize, Key)>,
     dependents: BTreeMap<Str, BTreeSet<Place>>,
 }
 
 impl Index {
     pub(super) fn add(&mut self, resource: &GroupResource, key: &Key, object: &Value) {
-        let place = (resource.clone(), key.clone());
         for owner in owners(object) {
-            self.dependents.entry(Str::new(owner)).or_default().insert(place.clone());
+            let place = (resource.clone(), key.clone());
+            self.dependents.entry(Str::new(owner)).or_default().insert(place);
         }
-        if let Some(uid) = object.str_at(&["metadata", "uid"]) {
-            self.places.insert(Str::new(uid), place);
+        // The text itself, which is shared with the object.
+        if let Some(Value::String(uid)) = object.at(&["metadata", "uid"]) {
+            let number = self.number(resource);
+            self.places.insert(uid.clone(), (number, key.clone()));
         }
     }
 
+    fn number(&mut self, resource: &GroupResource) -> usize {
+        self.resources.iter().position(|known| known == resource).unwrap_or_else(|| {
+            self.resources.push(resource.clone());
+            self.resources.len() - 1
+        })
+    }
+
     pub(super) fn remove(&mut self, resource: &GroupResource, key: &Key, object: &Value) {
-        let place = (resource.clone(), key.clone());
         for owner in owners(object) {
             let Some(dependents) = self.dependents.get_mut(owner) else { continue };
-            dependents.remove(&place);
+            dependents.remove(&(resource.clone(), key.clone()));
             if dependents.is_empty() {
                 self.dependents.remove(owner);
             }
@@ -39,8 +49,9 @@ impl Index {
         }
     }
 
-    pub(super) fn locate(&self, uid: &str) -> Option<&Place> {
-        self.places.get(uid)
+    pub(super) fn locate(&self, uid: &str) -> Option<(&GroupResource, &Key)> {
+        let (number, key) = self.places.get(uid)?;
+        Some((self.resources.get(*number)?, key))
     }
 
     pub(super) fn dependents(&self, owner: &str) -> impl Iterator<Item = &Place> {

@@ -12,7 +12,8 @@ pub(crate) struct Stored {
     /// The revision of the schema that the value conforms to: reads after a change of the schema convert.
     pub(crate) schema_revision: u64,
     body: OnceLock<Bytes>,
-    metadata: OnceLock<Bytes>,
+    /// Boxed: few objects are asked for theirs.
+    metadata: OnceLock<Box<Bytes>>,
 }
 
 impl Stored {
@@ -27,7 +28,10 @@ impl Stored {
 
     /// The JSON text of `metadata`.
     pub(crate) fn metadata(&self) -> &Bytes {
-        self.metadata.get_or_init(|| self.value.get("metadata").map_or_else(|| "{}".into(), to_json).into())
+        self.metadata.get_or_init(|| {
+            let text = self.value.get("metadata").map_or_else(|| "{}".into(), to_json);
+            Box::new(text.into_boxed_str().into_boxed_bytes().into())
+        })
     }
 
     pub(crate) fn labels(&self) -> Option<&Map> {
@@ -46,5 +50,6 @@ pub(crate) fn body_of(value: &Value) -> Bytes {
         map.remove("kind");
         map.remove("apiVersion");
     }
-    to_json(&value).into()
+    // Without what the text has reserved and does not use.
+    to_json(&value).into_boxed_str().into_boxed_bytes().into()
 }

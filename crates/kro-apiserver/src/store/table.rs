@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kro_value::Str;
 
+use super::shapes::Shapes;
 use super::{Event, Key, Stored};
 
 /// The objects of one resource in order, and what happened to them lately.
@@ -13,11 +14,18 @@ pub(crate) struct Table {
     log: VecDeque<Arc<Event>>,
     /// Events up to this resource version are gone from the log.
     compacted: u64,
+    pub(super) shapes: Shapes,
 }
 
 impl Table {
     pub(super) fn new(compacted: u64) -> Self {
-        Self { objects: BTreeMap::new(), labels: HashMap::new(), log: VecDeque::new(), compacted }
+        Self {
+            objects: BTreeMap::new(),
+            labels: HashMap::new(),
+            log: VecDeque::new(),
+            compacted,
+            shapes: Shapes::default(),
+        }
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<&Arc<Stored>> {

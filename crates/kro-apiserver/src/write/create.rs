@@ -7,7 +7,7 @@ use super::conform::Stage;
 use super::{Call, Written, metadata, tracking};
 use crate::kinds::{self, NameRule};
 use crate::state::State;
-use crate::store::{Key, Stored};
+use crate::store::{Key, Stored, UNKNOWN_SCHEMA};
 use crate::{admission, conversion};
 
 impl State {
@@ -102,10 +102,12 @@ impl State {
     /// Stores an object, or only makes believe in a dry run.
     pub(super) fn commit(&mut self, call: &Call, mut object: Value) -> Arc<Stored> {
         conversion::to_storage(&call.resource, &mut object);
+        let is_odd = call.resource.custom && conversion::has_remains(&object);
+        let schema_revision = if is_odd { UNKNOWN_SCHEMA } else { call.resource.revision };
         if call.dry_run {
-            return Arc::new(Stored::new(object, self.store.revision(), call.resource.revision));
+            return Arc::new(Stored::new(object, self.store.revision(), schema_revision));
         }
-        let event = self.store.put(&call.resource.id, &call.key(), object, call.resource.revision);
+        let event = self.store.put(&call.resource.id, &call.key(), object, schema_revision);
         self.announce(&call.resource.id, &event);
         Arc::clone(&event.object)
     }

@@ -78,6 +78,7 @@ impl State {
         self.conform(call, &mut object, Stage::Patched)?;
         if let Some(schema) = call.schema().filter(|_| call.resource.custom) {
             keep_nulls(schema, &merged, &mut object);
+            crate::conversion::keep_remains(&merged, &mut object);
         }
         dedup_owners(call, &mut object);
         match live {

@@ -1,11 +1,11 @@
-//! A certificate authority that lives as long as the process: nothing of it is ever written to disk by this crate.
+//! A certificate authority for one server.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
 };
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -57,7 +57,8 @@ impl KeyedCertificate {
 
 /// A certificate authority with keys on the curve P-256, which take well under a millisecond to make.
 pub struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
 }
 
 impl Authority {
@@ -66,18 +67,37 @@ impl Authority {
     /// # Errors
     /// When the system gives no randomness.
     pub fn generate() -> Result<Self, CertificateError> {
+        let (params, key) = (Self::params(), KeyPair::generate()?);
+        let certificate = params.self_signed(&key)?.der().clone();
+        Ok(Self { issuer: Issuer::new(params, key), certificate })
+    }
+
+    /// The authority that [`to_der`](Self::to_der) gave out.
+    ///
+    /// # Errors
+    /// When the key is none.
+    pub(crate) fn restore(certificate: Vec<u8>, key: &[u8]) -> Result<Self, CertificateError> {
+        let key = KeyPair::try_from(key)?;
+        Ok(Self { issuer: Issuer::new(Self::params(), key), certificate: certificate.into() })
+    }
+
+    /// The certificate and the private key (PKCS #8), which is a secret.
+    pub(crate) fn to_der(&self) -> (&[u8], Vec<u8>) {
+        (&self.certificate, self.issuer.key().serialize_der())
+    }
+
+    fn params() -> CertificateParams {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "kro-dev-ca");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages =
             vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        Ok(Self { issuer })
+        params
     }
 
     /// The authority's certificate as PEM: what clients trust.
     pub fn certificate_pem(&self) -> String {
-        pem::encode("CERTIFICATE", self.issuer.der())
+        pem::encode("CERTIFICATE", &self.certificate)
     }
 
     /// A certificate for a server that is reached by these names and addresses.
@@ -123,7 +143,7 @@ impl Authority {
     pub fn server_config(&self, serving: &KeyedCertificate) -> Result<ServerConfig, CertificateError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone())?;
+        roots.add(self.certificate.clone())?;
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .allow_unauthenticated()
             .build()?;

@@ -31,7 +31,7 @@ pub struct Options<'a> {
     pub certificate: Option<&'a KeyedCertificate>,
 }
 
-async fn connect(options: &Options<'_>) -> std::io::Result<TlsStream<TcpStream>> {
+pub async fn connect(options: &Options<'_>) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(options.authority_pem.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
@@ -92,7 +92,8 @@ impl Client {
 
 /// A request with a bearer token; none when empty.
 pub fn request(method: &str, target: &str, token: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
-    let mut builder = Request::builder().method(method).uri(format!("https://localhost{target}"));
+    let uri = format!("https://localhost{target}");
+    let mut builder = Request::builder().method(method).uri(uri).header("host", "localhost");
     if !token.is_empty() {
         builder = builder.header("authorization", format!("Bearer {token}"));
     }

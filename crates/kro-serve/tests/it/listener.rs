@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use kro_apiserver::{ApiServer, Config, User};
-use kro_serve::{Clock, Listener, REQUEST_BYTES_MAX, Server, Tokens};
+use kro_apiserver::{ApiServer, Config, Fault, FaultAction, SignedDuration, User};
+use kro_serve::{Clock, Identity, Listener, REQUEST_BYTES_MAX, Server, Tokens};
 use kro_value::{Value, from_json};
 
 use crate::client::{Client, Options, request};
+use crate::control_plane::Endpoint;
 
 const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"h2"];
 const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
@@ -135,4 +136,85 @@ async fn the_kubeconfig_names_the_server_and_its_secrets() {
     assert!(text.contains(&format!("server: https://{}\n", listener.address())));
     assert!(text.contains(&format!("token: {}\n", listener.token())));
     assert_eq!(listener.token().len(), 64);
+}
+
+#[tokio::test]
+async fn a_kubeconfig_stays_good_over_restarts() {
+    let folder = std::env::temp_dir().join(format!("kro-restart-{}", std::process::id()));
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let start = async || {
+        let identity = Identity::open(&folder).unwrap();
+        server().listen_by(any, Tokens::new(), identity).await.unwrap()
+    };
+    let first = start().await;
+    let endpoint = Endpoint::of_kubeconfig(&first.kubeconfig());
+    let certificate = first.client_certificate("ann", "team").unwrap();
+    first.shutdown().await;
+    let second = start().await;
+    // The same address, authority and token.
+    let mut client = endpoint.connect().await;
+    let (status, body) = client.text(request("GET", CONFIG_MAPS, &endpoint.token, "")).await;
+    assert_eq!(status, 200, "{body}");
+    // Certificates that the first one signed.
+    let options = Options { certificate: Some(&certificate), ..endpoint.options(b"http/1.1") };
+    let (_, review) = Client::connect(options).await.text(who_am_i("")).await;
+    assert_eq!(user_of(&review).0, "ann");
+    // Two at once cannot have one address.
+    let third = start().await;
+    assert_ne!(third.address(), second.address());
+    second.shutdown().await;
+    third.shutdown().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_fault_delays_an_answer() {
+    let server = server();
+    let delay = SignedDuration::from_millis(40);
+    let action = FaultAction::Delay(delay);
+    let fault = Fault { method: None, path_prefix: CONFIG_MAPS.to_owned(), skip: 1, times: 1, action };
+    server.with_api(|api, _| api.inject(fault));
+    let mut client = server.in_process(User::admin());
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let start = Instant::now();
+        let response = tower_service::Service::call(&mut client, request("GET", CONFIG_MAPS, "", "")).await.unwrap();
+        assert_eq!(response.status(), 200);
+        times.push(start.elapsed());
+    }
+    let delay = Duration::try_from(delay).unwrap();
+    assert!(times[1] >= delay && times[0] < times[1] && times[2] < times[1], "{times:?}");
+}
+
+#[tokio::test]
+async fn a_burst_of_events_arrives_completely() {
+    let listener = listen().await;
+    for protocol in PROTOCOLS {
+        let mut client = connect(&listener, protocol).await;
+        let response = client
+            .send(request(
+                "GET",
+                &format!("{CONFIG_MAPS}?watch=1&resourceVersion=0&labelSelector=p%3D{}", protocol.len()),
+                listener.token(),
+                "",
+            ))
+            .await;
+        let mut body = response.into_body();
+        let mut writer = connect(&listener, protocol).await;
+        for index in 0..50 {
+            let labels = format!(
+                r#"{{"metadata":{{"name":"p{}-{index}","labels":{{"p":"{}"}}}}}}"#,
+                protocol.len(),
+                protocol.len()
+            );
+            let (status, text) = writer.text(request("POST", CONFIG_MAPS, listener.token(), labels)).await;
+            assert_eq!(status, 201, "{text}");
+        }
+        let mut lines = 0;
+        while lines < 50 {
+            let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            lines += frame.iter().filter(|byte| **byte == b'\n').count();
+        }
+        assert_eq!(lines, 50);
+    }
 }

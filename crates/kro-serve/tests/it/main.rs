@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::cast_precision_loss)]
 
 mod client;
+mod control_plane;
 mod corpus;
 mod kube_watcher;
 mod listener;

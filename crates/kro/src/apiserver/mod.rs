@@ -18,9 +18,9 @@ pub use self::stand_in::stand_in;
 pub async fn run(arguments: ApiserverArguments) -> Result<ExitCode, CliError> {
     let setup =
         Setup { profile: arguments.profile.into(), data: arguments.data.as_deref(), simulate: &arguments.simulate };
-    let (server, authority) = setup.server()?;
+    let (server, identity) = setup.server()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let listener = server.listen_by(address, kro_serve::Tokens::new(), authority).await?;
+    let listener = server.listen_by(address, kro_serve::Tokens::new(), identity).await?;
     let text = listener.kubeconfig();
     match &arguments.write_kubeconfig {
         Some(path) => {

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use kro_apiserver::controllers::{Options, Timeline};
 use kro_apiserver::{ApiServer, Authorization, Config, Profile, Timestamp};
 use kro_diagnostics::FileId;
-use kro_serve::tls::Authority;
-use kro_serve::{Clock, Database, ListenError, Server};
+use kro_serve::{Clock, Database, Identity, Server};
 
 use crate::error::CliError;
 
@@ -20,10 +19,10 @@ pub struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// The server, and the authority that its listener shall have.
-    pub fn server(&self) -> Result<(Server, Authority), CliError> {
+    /// The server, and by what its listener shall be known.
+    pub fn server(&self) -> Result<(Server, Identity), CliError> {
         let now = Clock::System.now();
-        let authority = Authority::generate().map_err(ListenError::from)?;
+        let identity = self.data.map_or_else(Identity::generate, Identity::open)?;
         let config = Config {
             profile: self.profile,
             authorization: Authorization::Rbac,
@@ -32,18 +31,18 @@ impl Setup<'_> {
             ..Config::default()
         };
         let mut options = Options::of(self.profile);
-        options.root_certificate = authority.certificate_pem().into();
+        options.root_certificate = identity.authority_pem().into();
         for path in self.simulate {
             options.timelines.extend(read_timelines(path)?);
         }
         let Some(folder) = self.data else {
             let api = ApiServer::with_controllers(config, &options, now);
-            return Ok((Server::new(api, Clock::System), authority));
+            return Ok((Server::new(api, Clock::System), identity));
         };
         let opened = Database::open(folder);
         let (database, records) = opened.map_err(|cause| CliError::Data { path: folder.to_owned(), cause })?;
         let api = ApiServer::restore_with_controllers(config, &options, &records, now);
-        Ok((Server::with_journal(api, Clock::System, database), authority))
+        Ok((Server::with_journal(api, Clock::System, database), identity))
     }
 }
 

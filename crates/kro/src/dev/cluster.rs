@@ -43,10 +43,10 @@ impl Answer {
 impl Cluster {
     /// Starts everything; kro's own kinds are served when this returns.
     pub async fn start(setup: &Setup<'_>, port: u16, kubeconfig: Option<&Path>) -> Result<Self, CliError> {
-        let (server, authority) = setup.server()?;
+        let (server, identity) = setup.server()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = server.listen_by(address, Tokens::new(), authority).await?;
-        let kubeconfig = KubeconfigFile::write(kubeconfig, &listener.kubeconfig())?;
+        let listener = server.listen_by(address, Tokens::new(), identity).await?;
+        let kubeconfig = KubeconfigFile::write(kubeconfig, setup.data, &listener.kubeconfig())?;
         let client = Client::new(server.in_process(User::admin()), "default");
         kro_controller::install(&client, &kro_manager::custom_resource_definitions()).await?;
         let manager =
@@ -92,10 +92,12 @@ struct KubeconfigFile {
 }
 
 impl KubeconfigFile {
-    fn write(wanted: Option<&Path>, text: &str) -> Result<Self, CliError> {
-        let (path, temporary) = match wanted {
-            Some(path) => (path.to_owned(), None),
-            None => {
+    /// Where it is wanted; else with what is kept of the cluster; else in a folder of its own.
+    fn write(wanted: Option<&Path>, data: Option<&Path>, text: &str) -> Result<Self, CliError> {
+        let (path, temporary) = match (wanted, data) {
+            (Some(path), _) => (path.to_owned(), None),
+            (None, Some(folder)) => (folder.join("kubeconfig"), None),
+            (None, None) => {
                 let folder = std::env::temp_dir().join(format!("kro-dev-{}", std::process::id()));
                 let made = std::fs::create_dir_all(&folder);
                 made.map_err(|cause| CliError::Write { path: folder.clone(), cause })?;

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use kro_value::{Value, from_json, to_json};
 
-use super::real::ControlPlane;
 use super::script::Script;
-use super::{Answers, ask, embedded, scoreboard};
+use super::{Answers, ask, embedded, real, scoreboard};
+use crate::control_plane::ControlPlane;
 
 const STEPS: u64 = 20;
 /// Sequences that are asked together: their answers are kept until they are compared.
@@ -41,7 +41,7 @@ fn apply_sequences() {
     let first = std::env::var("KRO_API_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let control_plane = Rc::new(ControlPlane::start(shared.as_ref()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(control_plane.define(DEFINITION));
+    runtime.block_on(real::define(&control_plane, DEFINITION));
     let mut differing = 0;
     for start in (0..count).step_by(usize::try_from(BATCH).unwrap()) {
         let scripts: Vec<Script> = (start..count.min(start + BATCH)).map(|index| sequence(first + index)).collect();

@@ -4,7 +4,6 @@
 //! says into `tests/api/recorded`. Both need `KRO_SHARED_DIR`. `KRO_API_ONLY=text` runs the scripts whose id has it.
 
 mod answer;
-mod bench;
 mod embedded;
 mod fuzz;
 mod kinds;
@@ -18,11 +17,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use kro_value::Value;
-use real::ControlPlane;
 use recording::Recording;
 use script::Script;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
+
+use crate::control_plane::ControlPlane;
 
 /// Scripts that a real server answers at the same time: most of their time they wait.
 const AT_ONCE: usize = 12;
@@ -75,7 +75,7 @@ async fn ask(control_plane: Rc<ControlPlane>, scripts: Vec<Script>, ours: Answer
         let expected = ours[&script.id].clone();
         tasks.spawn_local(async move {
             let _permit = permits.acquire().await.unwrap();
-            let answers = control_plane.run(&script, &expected).await;
+            let answers = real::run(&control_plane, &script, &expected).await;
             (script.id.clone(), answers)
         });
     }

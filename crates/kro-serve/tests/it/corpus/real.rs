@@ -1,9 +1,6 @@
 //! A real kube-apiserver answers a script.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,122 +12,46 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::{Normalizer, Raw};
 use super::script::{Action, Script, Sent, Session};
-use crate::client::{Client, Options};
+use crate::client::Client;
+use crate::control_plane::ControlPlane;
 
 /// How long an event may take.
 const EVENT_MAX: Duration = Duration::from_secs(3);
 
-/// A control plane without controllers, stopped when dropped.
-pub struct ControlPlane {
-    script: PathBuf,
-    folder: PathBuf,
-    endpoint: Endpoint,
+/// Creates a definition and waits until its objects can be made.
+pub async fn define(control_plane: &ControlPlane, definition: &str) {
+    let mut real = Real::connect(control_plane).await;
+    let target = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let sent = simple("POST", target, Some(definition.to_owned()));
+    let raw = real.send(&sent, "").await;
+    real.settle(&sent, &raw).await;
 }
 
-/// Where an API server is, and how to be its administrator.
-#[derive(Clone)]
-pub struct Endpoint {
-    pub address: SocketAddr,
-    pub authority_pem: String,
-    pub token: String,
-}
-
-impl Endpoint {
-    pub fn of_kubeconfig(text: &str) -> Self {
-        let config = kro_yaml::parse(text, kro_diagnostics::FileId(0)).values().remove(0);
-        let first = |list: &str| config.get(list).and_then(Value::as_list).unwrap()[0].clone();
-        let (cluster, user) = (first("clusters"), first("users"));
-        let server = cluster.str_at(&["cluster", "server"]).unwrap();
-        let authority = cluster.str_at(&["cluster", "certificate-authority-data"]).unwrap();
-        let authority = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, authority).unwrap();
-        Self {
-            address: server.trim_start_matches("https://").parse().unwrap(),
-            authority_pem: String::from_utf8(authority).unwrap(),
-            token: user.str_at(&["user", "token"]).unwrap().to_owned(),
-        }
-    }
-
-    pub async fn connect(&self) -> Client {
-        let authority_pem = self.authority_pem.clone();
-        Client::connect(Options { address: self.address, authority_pem, protocol: b"http/1.1", certificate: None })
-            .await
-    }
-}
-
-impl ControlPlane {
-    pub fn start(shared: &Path) -> Self {
-        let script = shared.join("realcluster/up");
-        let folder = std::env::temp_dir().join(format!("kro-corpus-{}", std::process::id()));
-        let status = Command::new("bash")
-            .arg(&script)
-            .arg(&folder)
-            .args(["--controllers=", "--", "--disable-admission-plugins=ServiceAccount"])
-            .status()
-            .expect("bash runs");
-        assert!(status.success(), "the control plane did not start");
-        let text = std::fs::read_to_string(folder.join("kubeconfig")).unwrap();
-        Self { script, folder, endpoint: Endpoint::of_kubeconfig(&text) }
-    }
-
-    pub fn endpoint(&self) -> Endpoint {
-        self.endpoint.clone()
-    }
-
-    /// The processes of the control plane.
-    pub fn pids(&self) -> Vec<u32> {
-        let text = std::fs::read_to_string(self.folder.join("pids")).unwrap();
-        text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-    }
-
-    /// Creates a definition and waits until its objects can be made.
-    pub async fn define(&self, definition: &str) {
-        let mut real = Real { control_plane: self, client: self.connect().await, watches: BTreeMap::new() };
-        let target = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        let sent = simple("POST", target, Some(definition.to_owned()));
-        let raw = real.send(&sent, "").await;
-        real.settle(&sent, &raw).await;
-    }
-
-    async fn connect(&self) -> Client {
-        self.endpoint.connect().await
-    }
-
-    /// The answers to all steps of a script; a watch waits for as many events as `expected` has.
-    pub async fn run(&self, script: &Script, expected: &[Value]) -> Vec<Value> {
-        let mut session = Session::new(script);
-        let mut real = Real { control_plane: self, client: self.connect().await, watches: BTreeMap::new() };
-        let namespace = format!(r#"{{"metadata":{{"name":"{}"}}}}"#, session.namespace());
-        real.send(&simple("POST", "/api/v1/namespaces", Some(namespace)), "").await;
-        let mut normalizer = Normalizer::new(&script.token);
-        let mut answers: Vec<Value> = Vec::new();
-        for step in session.steps() {
-            match session.action(step) {
-                Action::Settle(milliseconds) => sleep(Duration::from_millis(milliseconds)).await,
-                Action::Events { name, ended } => {
-                    let expected = expected.get(answers.len()).and_then(|answer| answer.get("events")?.as_list());
-                    let events = real.events(&name, expected.map_or(0, <[Value]>::len), ended).await;
-                    answers.push(normalizer.events(&events));
-                }
-                Action::Send(sent) => {
-                    let raw = real.send(&sent, step.str_at(&["watch"]).unwrap_or("watch")).await;
-                    real.settle(&sent, &raw).await;
-                    session.learn(step, &raw.value());
-                    answers.push(normalizer.answer(step, &raw));
-                }
+/// The answers to all steps of a script; a watch waits for as many events as `expected` has.
+pub async fn run(control_plane: &ControlPlane, script: &Script, expected: &[Value]) -> Vec<Value> {
+    let mut session = Session::new(script);
+    let mut real = Real::connect(control_plane).await;
+    let namespace = format!(r#"{{"metadata":{{"name":"{}"}}}}"#, session.namespace());
+    real.send(&simple("POST", "/api/v1/namespaces", Some(namespace)), "").await;
+    let mut normalizer = Normalizer::new(&script.token);
+    let mut answers: Vec<Value> = Vec::new();
+    for step in session.steps() {
+        match session.action(step) {
+            Action::Settle(milliseconds) => sleep(Duration::from_millis(milliseconds)).await,
+            Action::Events { name, ended } => {
+                let expected = expected.get(answers.len()).and_then(|answer| answer.get("events")?.as_list());
+                let events = real.events(&name, expected.map_or(0, <[Value]>::len), ended).await;
+                answers.push(normalizer.events(&events));
+            }
+            Action::Send(sent) => {
+                let raw = real.send(&sent, step.str_at(&["watch"]).unwrap_or("watch")).await;
+                real.settle(&sent, &raw).await;
+                session.learn(step, &raw.value());
+                answers.push(normalizer.answer(step, &raw));
             }
         }
-        answers
     }
-}
-
-impl Drop for ControlPlane {
-    fn drop(&mut self) {
-        // The script does what its name says, and `down` is a link to it.
-        let down = self.folder.join("down");
-        let _ = std::os::unix::fs::symlink(&self.script, &down);
-        let _ = Command::new("bash").arg(&down).arg(&self.folder).status();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+    answers
 }
 
 fn simple(method: &str, target: &str, body: Option<String>) -> Sent {
@@ -151,19 +72,23 @@ struct Real<'a> {
     watches: BTreeMap<String, Watch>,
 }
 
-impl Real<'_> {
+impl<'a> Real<'a> {
+    async fn connect(control_plane: &'a ControlPlane) -> Self {
+        Self { control_plane, client: control_plane.endpoint().connect().await, watches: BTreeMap::new() }
+    }
+
     async fn send(&mut self, sent: &Sent, watch: &str) -> Raw {
         let mut builder = Request::builder().method(sent.method.as_str()).uri(&sent.target);
         builder = builder
             .header("Host", "localhost")
-            .header("Authorization", format!("Bearer {}", self.control_plane.endpoint.token));
+            .header("Authorization", format!("Bearer {}", self.control_plane.endpoint().token));
         for (name, value) in &sent.headers {
             builder = builder.header(name, value);
         }
         let request = builder.body(Full::new(Bytes::from(sent.body.clone().unwrap_or_default()))).unwrap();
         let is_watch = sent.method == "GET" && sent.target.contains("watch=");
         // A watch keeps its connection.
-        let mut own = if is_watch { Some(self.control_plane.connect().await) } else { None };
+        let mut own = if is_watch { Some(self.control_plane.endpoint().connect().await) } else { None };
         let response = own.as_mut().unwrap_or(&mut self.client).send(request).await;
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let mut raw = Raw {
@@ -189,7 +114,7 @@ impl Real<'_> {
     }
 
     async fn events(&mut self, name: &str, wanted: usize, ended: bool) -> Vec<Value> {
-        let watch = self.watches.get_mut(name).unwrap_or_else(|| panic!("no watch {name}"));
+        let Some(watch) = self.watches.get_mut(name) else { return Vec::new() };
         let mut events = Vec::new();
         loop {
             while let Some(end) = watch.buffer.iter().position(|byte| *byte == b'\n') {

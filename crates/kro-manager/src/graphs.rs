@@ -343,7 +343,8 @@ impl Manager {
 /// An answer that is as good as a success.
 fn is_settled_elsewhere(step: &GraphStep, is_gone: bool) -> bool {
     match step {
-        GraphStep::CreateRevision(_) | GraphStep::Crd | GraphStep::Discover(..) | GraphStep::Describe(..) => false,
+        GraphStep::CreateRevision(_) | GraphStep::Crd => false,
+        GraphStep::Locate(..) | GraphStep::Discover(..) | GraphStep::Describe(..) => false,
         _ => is_gone,
     }
 }

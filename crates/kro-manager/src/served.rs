@@ -1,13 +1,15 @@
-//! Kinds of aggregated API servers: no CustomResourceDefinition tells of them, so the API server is asked.
+//! Kinds that neither the bundle knows nor a CustomResourceDefinition tells of, so that the API server is asked: those of
+//! aggregated API servers, and of versions of Kubernetes' own groups that are newer than the bundle.
 //!
 //! Only a definition that uses a kind nobody knows starts this: the APIServices are watched then, and where one of them
-//! hands the group version to another server, discovery and OpenAPI are read, once. A change of that APIService reads
-//! them again.
+//! serves the group version, discovery and OpenAPI are read, once. A change of that APIService asks again where the
+//! schemas are; the address has their hash, and while that stays the same nothing more is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kro_engine::object::{self, GroupKind};
 use kro_graph::{Gvk, ResolvedKind, SchemaSource, ServedSchemas};
+use kro_schema::builtin;
 use kro_value::{Str, Value, format_smolstr};
 
 use crate::manager::Manager;
@@ -26,13 +28,25 @@ pub(crate) struct Served {
     asked: BTreeMap<GroupVersion, Asked>,
 }
 
-#[derive(Debug)]
-enum Asked {
-    /// The resources are known, the schemas not yet.
-    Resources(Value),
-    Known,
-    /// Known, but it may have changed.
+#[derive(Debug, Default)]
+struct Asked {
+    /// Where the schemas are, with their hash.
+    address: Str,
+    /// The `APIResourceList`, until its schemas are known too.
+    resources: Option<Value>,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It may have changed, or nothing is known yet.
+    #[default]
     Stale,
+    /// The address is new.
+    Located,
+    /// The resources are known, the schemas not yet.
+    Discovered,
+    Known,
 }
 
 impl SchemaSource for Served {
@@ -67,7 +81,7 @@ pub(crate) enum Discovery {
 impl Manager {
     /// What to find out for a definition that misses these kinds.
     pub(crate) fn discover(&mut self, definition: &Value, missing: &[Gvk]) -> Discovery {
-        let stale = self.served.asked.iter().filter(|(_, asked)| !matches!(asked, Asked::Known)).map(|(key, _)| key);
+        let stale = self.served.asked.iter().filter(|(_, asked)| asked.state != State::Known).map(|(key, _)| key);
         let used: BTreeSet<Str> = graphs::kinds_of(definition).into_iter().map(|kind| kind.group).collect();
         let mut wanted: BTreeSet<GroupVersion> = stale.filter(|(group, _)| used.contains(group)).cloned().collect();
         if !missing.is_empty() {
@@ -76,38 +90,65 @@ impl Manager {
             if !watch.is_synced && watch.failure.is_none() {
                 return Discovery::Waiting;
             }
-            let aggregated: BTreeSet<GroupVersion> =
-                watch.objects().filter_map(|observed| aggregated(&observed.object)).collect();
+            let told: BTreeSet<GroupVersion> =
+                watch.objects().filter_map(|observed| told_by_the_server(&observed.object)).collect();
             let missing = missing.iter().map(|gvk| (gvk.group.clone(), gvk.version.clone()));
-            wanted.extend(missing.filter(|key| aggregated.contains(key)));
+            wanted.extend(missing.filter(|key| told.contains(key)));
         }
         let step = wanted.into_iter().find_map(|key| self.next_question(key));
         step.map_or(Discovery::Done, |step| {
-            let request = question(&step);
+            let request = self.question(&step);
             Discovery::Request(step, request)
         })
     }
 
     fn next_question(&self, (group, version): GroupVersion) -> Option<GraphStep> {
-        match self.served.asked.get(&(group.clone(), version.clone())) {
-            None | Some(Asked::Stale) => Some(GraphStep::Discover(group, version)),
-            Some(Asked::Resources(_)) => Some(GraphStep::Describe(group, version)),
-            Some(Asked::Known) => None,
+        let asked = self.served.asked.get(&(group.clone(), version.clone()));
+        match asked.map(|asked| asked.state).unwrap_or_default() {
+            State::Stale => Some(GraphStep::Locate(group, version)),
+            State::Located => Some(GraphStep::Discover(group, version)),
+            State::Discovered => Some(GraphStep::Describe(group, version)),
+            State::Known => None,
         }
+    }
+
+    fn question(&self, step: &GraphStep) -> ApiRequest {
+        let path = match step {
+            GraphStep::Discover(group, version) => format!("/{}", path_of(group, version)),
+            GraphStep::Describe(group, version) => {
+                let asked = self.served.asked.get(&(group.clone(), version.clone()));
+                asked.map(|asked| asked.address.to_string()).unwrap_or_default()
+            }
+            _ => "/openapi/v3".to_owned(),
+        };
+        ApiRequest { verb: Verb::Get, path, query: Vec::new(), body: None }
     }
 
     /// Takes in the answer to a question. True when it was one.
     pub(crate) fn take_served(&mut self, step: &GraphStep, body: &Value) -> bool {
         match step {
+            GraphStep::Locate(group, version) => {
+                let path = path_of(group, version);
+                let told = body.str_at(&["paths", &path, "serverRelativeURL"]).map(Str::new);
+                let address = told.unwrap_or_else(|| format_smolstr!("/openapi/v3/{path}"));
+                let asked = self.asked(group, version);
+                let is_same = asked.address == address && address.contains("?hash=");
+                asked.state = if is_same { State::Known } else { State::Located };
+                asked.address = address;
+                let metric =
+                    if is_same { "schema_resolver_cache_hits_total" } else { "schema_resolver_cache_misses_total" };
+                self.out.count(metric, Vec::new());
+                true
+            }
             GraphStep::Discover(group, version) => {
-                self.out.count("schema_resolver_cache_misses_total", Vec::new());
-                let key = (group.clone(), version.clone());
-                self.served.asked.insert(key, Asked::Resources(body.clone()));
+                let asked = self.asked(group, version);
+                (asked.state, asked.resources) = (State::Discovered, Some(body.clone()));
                 true
             }
             GraphStep::Describe(group, version) => {
-                let key = (group.clone(), version.clone());
-                if let Some(Asked::Resources(resources)) = self.served.asked.insert(key, Asked::Known) {
+                let asked = self.asked(group, version);
+                asked.state = State::Known;
+                if let Some(resources) = asked.resources.take() {
                     self.served.schemas.add(group, version, body, &resources);
                     self.recompile_group(group);
                 }
@@ -117,14 +158,18 @@ impl Manager {
         }
     }
 
+    fn asked(&mut self, group: &Str, version: &Str) -> &mut Asked {
+        self.served.asked.entry((group.clone(), version.clone())).or_default()
+    }
+
     /// An APIService changed, or all became known.
     pub(crate) fn route_service(&mut self, change: &Change) {
-        let changed: BTreeSet<GroupVersion> = change.states().filter_map(aggregated).collect();
+        let changed: BTreeSet<GroupVersion> = change.states().filter_map(told_by_the_server).collect();
         for key in changed {
-            if let Some(asked) = self.served.asked.get_mut(&key) {
-                *asked = Asked::Stale;
+            let asked = self.served.asked.get_mut(&key).map(|asked| asked.state = State::Stale);
+            if asked.is_some() || self.graphs.values().any(|graph| graph.misses_kinds()) {
+                self.recompile_group(&key.0);
             }
-            self.recompile_group(&key.0);
         }
     }
 
@@ -156,18 +201,16 @@ fn services() -> Wanted {
     Wanted::all(Role::ApiServices, &Gvk::new("apiregistration.k8s.io", "v1", "APIService"), "apiservices")
 }
 
-/// The group version that an APIService hands to another server; `None` for one that the API server serves itself.
-fn aggregated(service: &Value) -> Option<GroupVersion> {
-    service.at(&["spec", "service"]).filter(|service| !service.is_null())?;
+/// The group version of an APIService, where only the API server can tell of its kinds: another server has them, or they
+/// belong to Kubernetes itself.
+fn told_by_the_server(service: &Value) -> Option<GroupVersion> {
     let text = |key| service.str_at(&["spec", key]).map(Str::new);
-    Some((text("group")?, text("version")?))
+    let (group, version) = (text("group")?, text("version")?);
+    let is_aggregated = service.at(&["spec", "service"]).is_some_and(|service| !service.is_null());
+    let is_kubernetes = || builtin::resources().iter().any(|resource| resource.group == group);
+    (is_aggregated || is_kubernetes()).then_some((group, version))
 }
 
-fn question(step: &GraphStep) -> ApiRequest {
-    let path = match step {
-        GraphStep::Describe(group, version) => format_smolstr!("/openapi/v3/apis/{group}/{version}"),
-        GraphStep::Discover(group, version) => format_smolstr!("/apis/{group}/{version}"),
-        _ => Str::default(),
-    };
-    ApiRequest { verb: Verb::Get, path: path.to_string(), query: Vec::new(), body: None }
+fn path_of(group: &str, version: &str) -> String {
+    if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") }
 }

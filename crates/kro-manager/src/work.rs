@@ -51,7 +51,9 @@ pub(crate) enum GraphStep {
     Status,
     /// Read the definition again after a conflict.
     Refresh,
-    /// Read which resources a group version of an aggregated API server has.
+    /// Read where the schemas of a group version are: of an aggregated API server, or of a Kubernetes newer than the bundle.
+    Locate(Str, Str),
+    /// Read which resources it has.
     Discover(Str, Str),
     /// Read their schemas.
     Describe(Str, Str),

@@ -25,6 +25,8 @@ const DOCUMENT: &str = r#"{"openapi": "3.0.0", "components": {"schemas": {"org.e
         "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"},
         "spec": {"type": "object", "properties": {"place": {"type": "string"}, "days": {"type": "integer"}}}},
     "x-kubernetes-group-version-kind": [{"group": "weather.example.org", "version": "v1", "kind": "Forecast"}]}}}}"#;
+const INDEX: &str = r#"{"paths": {"apis/weather.example.org/v1": {
+    "serverRelativeURL": "/openapi/v3/apis/weather.example.org/v1?hash=HASH"}}}"#;
 const SERVICE: &str = r#"{"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
     "metadata": {"name": "v1.weather.example.org"},
     "spec": {"group": "weather.example.org", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10,
@@ -46,6 +48,8 @@ type AnyBody = UnsyncBoxBody<Bytes, AnyError>;
 struct Aggregator {
     inner: ApiService,
     asked: Arc<Mutex<Vec<String>>>,
+    /// That of the document.
+    hash: Arc<Mutex<&'static str>>,
 }
 
 impl Service<Request<Body>> for Aggregator {
@@ -60,14 +64,15 @@ impl Service<Request<Body>> for Aggregator {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
         let text = match path.as_str() {
-            "/apis/weather.example.org/v1" => RESOURCES,
-            "/openapi/v3/apis/weather.example.org/v1" => DOCUMENT,
+            "/apis/weather.example.org/v1" => RESOURCES.to_owned(),
+            "/openapi/v3" => INDEX.replace("HASH", *self.hash.lock().unwrap()),
+            "/openapi/v3/apis/weather.example.org/v1" => DOCUMENT.to_owned(),
             _ => {
                 let answer = self.inner.call(request);
                 return Box::pin(async move { Ok(answer.await?.map(|body| body.map_err(Into::into).boxed_unsync())) });
             }
         };
-        self.asked.lock().unwrap().push(path);
+        self.asked.lock().unwrap().push(request.uri().to_string());
         Box::pin(async move { Ok(Response::new(Full::from(text).map_err(Into::into).boxed_unsync())) })
     }
 }
@@ -83,8 +88,9 @@ fn condition(world: &World, kind: &str) -> (String, String) {
 #[tokio::test(start_paused = true)]
 async fn their_schemas_are_asked_for_when_a_definition_needs_them() {
     let world = World::start().await;
-    let asked = Arc::default();
-    let service = Aggregator { inner: world.server.in_process(User::admin()), asked: Arc::clone(&asked) };
+    let (asked, hash) = (Arc::default(), Arc::new(Mutex::new("A1")));
+    let inner = world.server.in_process(User::admin());
+    let service = Aggregator { inner, asked: Arc::clone(&asked), hash: Arc::clone(&hash) };
     let _controller = Controller::start(Client::new(service, "default"), Settings::default());
     world.create("/apis/kro.run/v1alpha1/resourcegraphdefinitions", DEFINITION);
     until("the kind is missed", || condition(&world, "GraphAccepted").1.contains("schema not found")).await;
@@ -92,8 +98,9 @@ async fn their_schemas_are_asked_for_when_a_definition_needs_them() {
     // The server is registered: the definition is checked against its schema.
     world.create(SERVICES, SERVICE);
     until("its schema is used", || condition(&world, "GraphAccepted").1.contains("DAYS")).await;
-    let twice = ["/apis/weather.example.org/v1", "/openapi/v3/apis/weather.example.org/v1"];
-    assert_eq!(*asked.lock().unwrap(), twice);
+    let document = |hash: &str| format!("/openapi/v3/apis/weather.example.org/v1?hash={hash}");
+    let mut expected = ["/openapi/v3", "/apis/weather.example.org/v1", &document("A1")].map(str::to_owned).to_vec();
+    assert_eq!(*asked.lock().unwrap(), expected);
     let mut fixed = kro_value::from_json(&DEFINITION.replace("DAYS", "days")).unwrap();
     let path = "/apis/kro.run/v1alpha1/resourcegraphdefinitions/trips";
     let (_, stored) = world.request(Method::Get, path, None);
@@ -104,12 +111,20 @@ async fn their_schemas_are_asked_for_when_a_definition_needs_them() {
         world.is_there("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/trips.kro.run")
     })
     .await;
-    assert_eq!(*asked.lock().unwrap(), twice, "what is known is not asked for again");
-    // Another server takes over the group: it may serve something else.
-    let target = format!("{SERVICES}/v1.weather.example.org");
-    let (_, mut service) = world.request(Method::Get, &target, None);
-    service.set_at(&["spec", "service", "name"], "storm".into());
-    assert_eq!(world.request(Method::Put, &target, Some(&service)).0, 200);
-    until("it is asked again", || asked.lock().unwrap().len() == 4).await;
-    assert_eq!(condition(&world, "GraphAccepted").0, "True");
+    assert_eq!(*asked.lock().unwrap(), expected, "what is known is not asked for again");
+    // Another server takes over the group: it may serve something else. The hash tells.
+    for (server, new_hash) in [("storm", "A1"), ("tempest", "B2")] {
+        *hash.lock().unwrap() = new_hash;
+        let target = format!("{SERVICES}/v1.weather.example.org");
+        let (_, mut service) = world.request(Method::Get, &target, None);
+        service.set_at(&["spec", "service", "name"], server.into());
+        assert_eq!(world.request(Method::Put, &target, Some(&service)).0, 200);
+        expected.push("/openapi/v3".to_owned());
+        if new_hash == "B2" {
+            expected.extend(["/apis/weather.example.org/v1".to_owned(), document("B2")]);
+        }
+        until("it is asked again", || asked.lock().unwrap().len() == expected.len()).await;
+        assert_eq!(*asked.lock().unwrap(), expected);
+        assert_eq!(condition(&world, "GraphAccepted").0, "True");
+    }
 }

@@ -17,7 +17,7 @@ use crate::resource::{self, Resource};
 use crate::schemas::{CrdSchemas, SchemaSources};
 use crate::scope::Scope;
 use crate::status::{self, Status};
-use crate::{Graph, Gvk, NodeIndex, SchemaSource, Source, shape, typing};
+use crate::{Graph, Gvk, NodeIndex, SchemaSource, Source, branches, shape, typing};
 
 /// Limits and switches of a compilation.
 #[derive(Debug, Clone)]
@@ -70,6 +70,7 @@ pub fn compile(source: &Source, schemas: &dyn SchemaSource, options: &CompileOpt
     let default_namespace = default_namespace(&mut report, &definition, &resources);
     let dependencies = order(&mut report, &definition, &resources, &drafts, default_namespace.as_deref());
     warn_of_unused(&mut report, &definition, &drafts, &status);
+    branches::check(&mut report, &definition, &drafts);
     let instance_schema = spec_schema.as_ref().map(|spec| typing::instance_schema(&definition, spec));
     let typed = typing::check(&mut report, &definition, instance_schema.as_ref(), &resources, &drafts, &status);
     missing_kinds.sort();

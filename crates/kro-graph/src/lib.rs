@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 mod assembly;
+mod branches;
 mod compile;
 mod crd;
 mod definition;

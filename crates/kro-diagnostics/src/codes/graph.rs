@@ -25,4 +25,6 @@ codes! {
     UNSTABLE_IDENTITY = 4011 "unstable name";
     /// `schema` in a definition that has none.
     NO_SCHEMA = 4012 "schema in a definition without a schema";
+    /// A resource that is left out with what only one of its branches reads.
+    SKIPPED_WITH_BRANCH = 4013 "left out with what one branch reads";
 }

@@ -186,6 +186,15 @@ pub(crate) fn key_problem(key: &MapKey) -> Str {
         MapKey::Int(_) => "int64",
         MapKey::Uint(_) => "uint64",
         MapKey::String(_) => "string",
+        MapKey::Double(_) => "float64",
+        MapKey::Other(other) => match &other.0 {
+            CelValue::Null => "structpb.NullValue",
+            CelValue::List(_) => "[]ref.Val",
+            CelValue::Map(_) => "map[ref.Val]ref.Val",
+            CelValue::Timestamp(_) => "time.Time",
+            CelValue::Duration(_) => "time.Duration",
+            other => crate::eval::go_type(other),
+        },
     };
     kro_value::format_smolstr!("map key must be string, got {given}")
 }

@@ -115,6 +115,11 @@ impl VariableDecl {
     pub fn new(name: impl Into<Str>, ty: Type) -> Self {
         Self { name: name.into(), ty, value: None }
     }
+
+    /// A constant.
+    pub fn constant(name: impl Into<Str>, ty: Type, value: Literal) -> Self {
+        Self { name: name.into(), ty, value: Some(value) }
+    }
 }
 
 /// A check of literal arguments after the type check, such as that of `string.format`. It sees the call's node.
@@ -158,6 +163,13 @@ impl Library {
     #[must_use]
     pub fn with_type(mut self, name: &'static str, ty: Type) -> Self {
         self.types.push((name, ty));
+        self
+    }
+
+    /// Adds a variable or a constant.
+    #[must_use]
+    pub fn with_variable(mut self, variable: VariableDecl) -> Self {
+        self.variables.push(variable);
         self
     }
 

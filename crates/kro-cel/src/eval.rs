@@ -6,6 +6,7 @@ mod error;
 mod fold;
 mod frame;
 mod glance;
+mod message;
 mod path;
 mod plan;
 mod planner;
@@ -19,4 +20,5 @@ pub use error::{ErrorKind, EvalError};
 pub use program::Program;
 
 pub(crate) use crate::declarations::Implementation;
+pub(crate) use path::go_type;
 pub(crate) use plan::FormatPiece;

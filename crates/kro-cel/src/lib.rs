@@ -26,6 +26,7 @@ pub mod types;
 mod unparser;
 pub mod value;
 pub mod view;
+mod well_known;
 
 pub use ast::{Ast, ExprId};
 pub use checker::{Checked, Reference};

@@ -35,13 +35,15 @@ use std::sync::Arc;
 
 use kro_value::Str;
 
-use crate::declarations::{FunctionDecl, Library, OverloadDecl};
+use crate::ast::Literal;
+use crate::declarations::{FunctionDecl, Library, OverloadDecl, VariableDecl};
 use crate::environment::Environment;
 use crate::eval::{EvalContext, EvalError, Implementation};
 use crate::macros;
 use crate::provider::ObjectTypes;
 use crate::types::Type;
 use crate::value::CelValue;
+use crate::well_known;
 
 pub(crate) use arithmetic::{add, divide, modulo, multiply, subtract};
 pub use collections::collections;
@@ -49,9 +51,10 @@ pub(crate) use comparisons::{contains_item, order};
 pub use conversions::double_text;
 pub use encoders::encoders;
 pub use formats::formats;
-pub(crate) use formatting::{display, plain_pieces};
+pub(crate) use formatting::{display, display_within_bounds, plain_pieces};
 pub use hashes::hashes;
 pub use json::json;
+pub(crate) use json::{native_problem, to_json_value};
 pub use kubernetes_lists::kubernetes_lists;
 pub use lists::{bindings, lists, two_variable_comprehensions};
 pub use math::math;
@@ -124,22 +127,29 @@ pub fn standard() -> Library {
     for (name, ty) in standard_types() {
         library = library.with_type(name, ty);
     }
-    library
+    for message in &well_known::MESSAGES {
+        library = library.with_type(message.name, message.ty());
+    }
+    let mut objects = ObjectTypes::new();
+    objects.insert("google.protobuf.Empty", [], false);
+    library.with_objects(objects).with_variable(VariableDecl::constant(
+        "google.protobuf.NullValue.NULL_VALUE",
+        Type::Int,
+        Literal::Int(0),
+    ))
 }
 
 /// The names that stand for types.
-fn standard_types() -> [(&'static str, Type); 12] {
+fn standard_types() -> [(&'static str, Type); 10] {
     [
         ("bool", Type::Bool),
         ("bytes", Type::Bytes),
         ("double", Type::Double),
-        ("google.protobuf.Duration", Type::Duration),
         ("int", Type::Int),
         ("list", Type::list(Type::Dyn)),
         ("map", Type::map(Type::Dyn, Type::Dyn)),
         ("null_type", Type::Null),
         ("string", Type::String),
-        ("google.protobuf.Timestamp", Type::Timestamp),
         ("type", Type::Type(None)),
         ("uint", Type::Uint),
     ]

@@ -17,11 +17,11 @@ pub fn literal(value: &CelValue) -> String {
         CelValue::Bytes(value) => bytes(value),
         CelValue::List(list) => format!("[{}]", join(list.iter().map(read))),
         CelValue::Map(map) => {
-            let entry = |key: kro_cel::value::MapKey| {
-                let key = key.to_value();
-                format!("{}: {}", literal(&key), map.get(&key).map_or_else(String::new, read))
-            };
-            format!("{{{}}}", join(map.keys().into_iter().map(entry)))
+            let readings = map.readings().into_iter();
+            format!(
+                "{{{}}}",
+                join(readings.map(|(key, value)| format!("{}: {}", literal(&key.to_value()), read(value))))
+            )
         }
         CelValue::Timestamp(moment) => call("timestamp", &moment.to_text()),
         CelValue::Duration(duration) => call("duration", &duration.to_text()),
@@ -80,6 +80,7 @@ fn opaque(value: &Opaque) -> String {
             let fields = fields.iter().map(|(name, text)| format!("{name}: {}", quote(text)));
             format!("runtime.newCondition({{{}}})", join(fields))
         }
+        Opaque::Empty => "google.protobuf.Empty{}".to_owned(),
         other => other.type_name().to_owned(),
     }
 }

@@ -40,11 +40,9 @@ fn encode_list(items: impl Iterator<Item = String>) -> String {
 }
 
 fn encode_map(map: &CelMap) -> String {
-    let entry = |key: MapKey| {
-        let key = key.to_value();
-        (encode(&key), map.get(&key).map_or_else(String::new, encode_read))
-    };
-    let mut entries: Vec<(String, String)> = map.keys().into_iter().map(entry).collect();
+    let readings = map.readings().into_iter();
+    let mut entries: Vec<(String, String)> =
+        readings.map(|(key, value)| (encode(&key.to_value()), encode_read(value))).collect();
     entries.sort();
     tag("map", &encode_list(entries.into_iter().map(|(key, value)| format!("[{key},{value}]"))))
 }

@@ -8,6 +8,7 @@ use crate::checker::{Checked, Reference};
 use crate::environment::Environment;
 use crate::issue::{Issue, IssueKind, sort};
 use crate::types::Type;
+use crate::well_known;
 
 /// How many errors of one expression are collected.
 const ERRORS_MAX: usize = 100;
@@ -167,11 +168,12 @@ impl Checker<'_> {
 
     /// The type of a field; reports what is wrong if there is none.
     fn field_type(&mut self, id: ExprId, object: &str, field: &str) -> Option<Type> {
-        let Some(provider) = self.environment.object_provider(object) else {
+        let provider = self.environment.object_provider(object);
+        if provider.is_none() && well_known::find(object).is_none() {
             self.report(id, IssueKind::Field, format!("unexpected failed resolution of '{object}'"));
             return None;
-        };
-        let ty = provider.field_type(object, field);
+        }
+        let ty = provider.and_then(|provider| provider.field_type(object, field));
         if ty.is_none() {
             let similar = self.similar_field(object, field);
             let message = format!("undefined field '{field}'");
@@ -244,6 +246,7 @@ impl Checker<'_> {
             return;
         };
         let ty = match ty {
+            ty if well_known::find(&full_name).is_some() => ty,
             Type::Object(_) => ty,
             other => match well_known_name(&other) {
                 Some(name) => {
@@ -265,7 +268,10 @@ impl Checker<'_> {
     fn check_field(&mut self, id: ExprId, object: &str, field: &StructField) {
         self.check(field.value);
         let before = self.errors.len();
-        let wanted = self.field_type(id, object, &field.name).unwrap_or(Type::Error);
+        let wanted = match well_known::find(object).and_then(|message| message.field(&field.name)) {
+            Some(field) => field.kind.ty(),
+            None => self.field_type(id, object, &field.name).unwrap_or(Type::Error),
+        };
         let found = self.entry_type(field.value, field.optional);
         if !self.substitution.assign(&wanted, &found) {
             let (name, wanted) = (&field.name, self.substitution.apply(&wanted));

@@ -67,6 +67,7 @@ impl<'a> Frame<'a> {
                 let branch = if self.truth(&nodes[0])? { &nodes[1] } else { &nodes[2] };
                 self.evaluate(branch)
             }
+            Kind::Message(literal) => self.message(literal),
             Kind::Concat(nodes) => self.concat(nodes),
             Kind::Format(format) => match self.format(format) {
                 Some(text) => text,

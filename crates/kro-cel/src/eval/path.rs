@@ -271,7 +271,7 @@ pub(super) fn key_text(key: &CelValue) -> String {
 }
 
 /// The name of a value's type in the reference implementation, which some messages show.
-pub(super) fn go_type(value: &CelValue) -> &'static str {
+pub(crate) fn go_type(value: &CelValue) -> &'static str {
     match value {
         CelValue::Null => "types.Null",
         CelValue::Bool(_) => "types.Bool",

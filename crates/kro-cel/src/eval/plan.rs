@@ -6,6 +6,7 @@ use super::path::Path;
 use crate::cost::Cost;
 use crate::types::Type;
 use crate::value::CelValue;
+use crate::well_known::{Field, Message};
 
 /// A part of a planned expression, with the bytes of the text it stands for.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(super) enum Kind {
     OrElse(Box<[Node; 2]>, bool),
     List(Box<[Element]>),
     Map(Box<[Entry]>),
+    /// A literal of a well-known message.
+    Message(Box<MessageLiteral>),
     /// `cel.bind`: a slot, its value, and the expression that sees it.
     Bind(u32, Box<[Node; 2]>),
     Fold(Box<Fold>),
@@ -157,6 +160,21 @@ pub(super) struct Element {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub key: Node,
+    pub value: Node,
+    pub optional: bool,
+}
+
+/// A literal of a well-known message.
+#[derive(Debug)]
+pub(super) struct MessageLiteral {
+    pub message: &'static Message,
+    pub fields: Box<[MessageField]>,
+}
+
+/// A field of a message literal.
+#[derive(Debug)]
+pub(super) struct MessageField {
+    pub field: &'static Field,
     pub value: Node,
     pub optional: bool,
 }

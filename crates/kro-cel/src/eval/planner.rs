@@ -8,11 +8,11 @@ use super::dispatch;
 use super::path::{Origin, Path, Root, Step, invalid_key};
 use super::plan::{
     Call, Candidate, Comparison, Element, Entry, Fold, Format, FormatPiece, Has, Index, Kind, Match, MatchFunction,
-    Node, Selection,
+    MessageField, MessageLiteral, Node, Selection,
 };
 use super::program::{Inner, Program};
 use super::{Budget, ErrorKind, EvalContext, EvalError};
-use crate::ast::{Ast, Comprehension, ExprId, ExprKind, Literal};
+use crate::ast::{Ast, Comprehension, ExprId, ExprKind, Literal, StructField};
 use crate::checker::{Checked, Reference};
 use crate::declarations::FunctionDecl;
 use crate::environment::Environment;
@@ -21,6 +21,7 @@ use crate::macros::MAP_INSERT;
 use crate::operators;
 use crate::types::Type;
 use crate::value::CelValue;
+use crate::well_known::{self, Message};
 
 impl Environment {
     /// Plans an expression for evaluation. With the result of a check, calls of which one overload is left are direct;
@@ -76,7 +77,7 @@ impl Planner<'_> {
             return Ok(self.named(&name));
         }
         if let Reference::Type(ty) = self.reference(id) {
-            return Ok(type_value(ty));
+            return self.type_name(id, ty);
         }
         let ast = self.ast;
         match ast.kind(id) {
@@ -95,11 +96,43 @@ impl Planner<'_> {
             ExprKind::Call { target, function, args } => self.call(id, *target, function, args),
             ExprKind::List { elements, optional } => self.list(elements, optional),
             ExprKind::Map(entries) => self.map(entries),
-            ExprKind::Struct { name, .. } => {
-                Ok(Kind::Fail(EvalError::invalid(format!("unknown type '{name}' in message creation"))))
-            }
+            ExprKind::Struct { name, fields } => self.message(name, fields),
             ExprKind::Comprehension(fold) => self.comprehension(fold),
         }
+    }
+
+    /// The name of a type as a value. Most well-known messages have no values of their own, and so no type.
+    fn type_name(&self, id: ExprId, ty: &Type) -> Planned<Kind> {
+        let last = match self.ast.kind(id) {
+            ExprKind::Select { field, .. } => field.as_str(),
+            ExprKind::Ident(name) => name.as_str(),
+            _ => return Ok(type_value(ty)),
+        };
+        let is_named = |message: &&Message| message.name.rsplit('.').next() == Some(last) && message.ty() == *ty;
+        match well_known::MESSAGES.iter().find(is_named) {
+            Some(message) if !message.names_a_type() => {
+                Err(EvalError::invalid(format!("reference to undefined type: {}", message.name)))
+            }
+            _ => Ok(type_value(ty)),
+        }
+    }
+
+    fn message(&mut self, name: &str, fields: &[StructField]) -> Planned<Kind> {
+        let found = self.environment.candidates(name).find_map(|name| well_known::find(&name));
+        let Some(message) = found else {
+            return Ok(Kind::Fail(EvalError::invalid(format!("unknown type '{name}' in message creation"))));
+        };
+        let mut planned = Vec::with_capacity(fields.len());
+        for StructField { name, value, optional, .. } in fields {
+            let value = self.node(*value)?;
+            match message.field(name) {
+                Some(field) => planned.push(MessageField { field, value, optional: *optional }),
+                None => {
+                    return Ok(Kind::Fail(EvalError::new(ErrorKind::NoSuchField, format!("no such field '{name}'"))));
+                }
+            }
+        }
+        Ok(Kind::Message(Box::new(MessageLiteral { message, fields: planned.into() })))
     }
 
     fn reference(&self, id: ExprId) -> &Reference {

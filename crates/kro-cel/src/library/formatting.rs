@@ -166,9 +166,11 @@ fn write(context: &mut EvalContext, verb: Verb, value: &CelValue) -> Result<Stri
 /// The part of a value that has no text: the value itself, or something inside of a list or map.
 fn offending(verb: Verb, value: &CelValue) -> &str {
     let inner = match (verb, value) {
-        (Verb::String, CelValue::List(list)) => list.iter().flatten().find(|item| display_strict(item).is_none()),
+        (Verb::String, CelValue::List(list)) => {
+            list.iter().flatten().find(|item| display_within_bounds(item).is_none())
+        }
         (Verb::String, CelValue::Map(map)) => map.entries().ok().and_then(|entries| {
-            entries.into_iter().map(|(_, value)| value).find(|item| display_strict(item).is_none())
+            entries.into_iter().map(|(_, value)| value).find(|item| display_within_bounds(item).is_none())
         }),
         _ => None,
     };
@@ -315,7 +317,8 @@ fn write_map(context: &mut EvalContext, map: &crate::value::CelMap, out: &mut St
     Ok(Some(()))
 }
 
-fn display_strict(value: &CelValue) -> Option<String> {
+/// A value as messages show it; `None` for values without a text and for large ones.
+pub(crate) fn display_within_bounds(value: &CelValue) -> Option<String> {
     let mut out = String::new();
     let mut context = EvalContext::new(crate::eval::Budget { steps: 1_000, bytes: 16 << 10 });
     write_string(&mut context, value, &mut out).ok().flatten().map(|()| out)
@@ -323,7 +326,7 @@ fn display_strict(value: &CelValue) -> Option<String> {
 
 /// A value as messages show it.
 pub(crate) fn display(value: &CelValue) -> String {
-    display_strict(value).unwrap_or_else(|| value.type_name().to_owned())
+    display_within_bounds(value).unwrap_or_else(|| value.type_name().to_owned())
 }
 
 /// Checks a call of `format` whose text and arguments are literals, as cel-go does.

@@ -127,10 +127,8 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
         CelValue::Duration(duration) if dialect == Dialect::Protobuf => {
             write_string(&super::conversions::duration_text(*duration), out);
         }
-        CelValue::Opaque(opaque) if dialect == Dialect::Protobuf => return Err(unencodable(opaque)),
-        CelValue::Type(_) if dialect == Dialect::Protobuf => {
-            return Err(EvalError::invalid("type conversion not supported for 'type'"));
-        }
+        CelValue::Opaque(Opaque::Empty) => out.push_str("{}"),
+        CelValue::Opaque(_) | CelValue::Type(_) if dialect == Dialect::Protobuf => return Err(unencodable(value)),
         other => {
             let converted = convert(context, other, Encoding::Json)
                 .map_err(|problem| EvalError::invalid(format!("json.marshal failed to convert value: {problem}")))?;
@@ -145,14 +143,83 @@ fn write(context: &mut EvalContext, value: &CelValue, out: &mut String, dialect:
 
 /// What cel-go's encoder says of values without a form in JSON.
 #[cold]
-fn unencodable(opaque: &Opaque) -> EvalError {
-    let name = match opaque {
-        Opaque::Omit => return EvalError::invalid("omit sentinel"),
-        Opaque::Condition(_) => return EvalError::invalid("condition"),
-        Opaque::Runtime => return EvalError::invalid("runtime"),
-        other => other.type_name().rsplit('.').next().unwrap_or_default(),
+fn unencodable(value: &CelValue) -> EvalError {
+    EvalError::invalid(match value {
+        CelValue::Opaque(Opaque::Omit) => "omit sentinel".to_owned(),
+        CelValue::Opaque(Opaque::Condition(_)) => "condition".to_owned(),
+        CelValue::Opaque(Opaque::Runtime) => "runtime".to_owned(),
+        other => native_problem(other, "*structpb.Value"),
+    })
+}
+
+/// What cel-go says of a value that is no value of one of Go's types.
+#[cold]
+pub(crate) fn native_problem(value: &CelValue, target: &str) -> String {
+    let from = match value {
+        CelValue::Int(_) | CelValue::Uint(_) => {
+            return format!("unsupported type conversion from '{}' to {target}", value.type_name());
+        }
+        CelValue::String(_) => return format!("unsupported native conversion from string to '{target}'"),
+        CelValue::Type(_) => return "type conversion not supported for 'type'".to_owned(),
+        CelValue::Opaque(Opaque::Empty) => "'*dynamicpb.Message'".to_owned(),
+        CelValue::Null => "'null_type'".to_owned(),
+        CelValue::Double(_) => "Double".to_owned(),
+        CelValue::Bytes(_) => "Bytes".to_owned(),
+        CelValue::Timestamp(_) | CelValue::Duration(_) | CelValue::Opaque(_) => {
+            format!("'{}'", value.type_name().rsplit('.').next().unwrap_or_default())
+        }
+        CelValue::Bool(_) | CelValue::List(_) | CelValue::Map(_) | CelValue::Optional(_) => {
+            value.type_name().to_owned()
+        }
     };
-    EvalError::invalid(format!("type conversion error from '{name}' to '*structpb.Value'"))
+    format!("type conversion error from {from} to '{target}'")
+}
+
+/// A value as protobuf's JSON values have it: all numbers are doubles, integers that a double cannot hold exactly are
+/// strings, like bytes, timestamps and durations.
+///
+/// # Errors
+/// When the value has no form in JSON, or the budget is exceeded.
+pub(crate) fn to_json_value(context: &mut EvalContext, value: &CelValue) -> Outcome {
+    context.charge(1)?;
+    Ok(match value {
+        CelValue::Int(number) => exact_double(i128::from(*number)),
+        CelValue::Uint(number) => exact_double(i128::from(*number)),
+        CelValue::List(list) => {
+            context.allocate_items(list.len())?;
+            let items: Result<Vec<_>, _> = list.iter().map(|item| to_json_value(context, &item?)).collect();
+            CelValue::list(items?)
+        }
+        CelValue::Map(map) => {
+            context.allocate_items(map.len().saturating_mul(2))?;
+            let mut entries = Vec::with_capacity(map.len());
+            for (key, value) in map.entries()? {
+                if key.as_str().is_none() {
+                    return Err(EvalError::invalid(key_problem(&key, Dialect::Protobuf)));
+                }
+                entries.push((key, to_json_value(context, &value)?));
+            }
+            CelValue::Map(entries.into_iter().collect())
+        }
+        CelValue::Optional(Some(inner)) => return to_json_value(context, inner),
+        CelValue::Null | CelValue::Bool(_) | CelValue::Double(_) | CelValue::String(_) => value.clone(),
+        CelValue::Timestamp(moment) => moment.to_text().into(),
+        CelValue::Duration(duration) => super::conversions::duration_text(*duration).into(),
+        CelValue::Bytes(bytes) => {
+            use base64::Engine;
+            context.allocate(bytes.len().saturating_mul(2))?;
+            base64::engine::general_purpose::STANDARD.encode(bytes).into()
+        }
+        CelValue::Opaque(Opaque::Empty) => CelValue::Map(CelMap::from_iter([])),
+        CelValue::Optional(None) => return Err(EvalError::invalid("optional.none() dereference")),
+        CelValue::Type(_) | CelValue::Opaque(_) => return Err(unencodable(value)),
+    })
+}
+
+/// A whole number as a double where that is exact, else as text.
+#[allow(clippy::cast_precision_loss)]
+fn exact_double(number: i128) -> CelValue {
+    if number.abs() < EXACT { CelValue::Double(number as f64) } else { number.to_string().into() }
 }
 
 fn write_map(context: &mut EvalContext, map: &CelMap, out: &mut String, dialect: Dialect) -> Result<(), EvalError> {
@@ -177,15 +244,14 @@ fn write_map(context: &mut EvalContext, map: &CelMap, out: &mut String, dialect:
 fn key_problem(key: &MapKey, dialect: Dialect) -> String {
     match (dialect, key) {
         (Dialect::Go, _) => format!("json.marshal failed to convert value: {}", crate::convert::key_problem(key)),
-        (Dialect::Protobuf, MapKey::Bool(_)) => "type conversion error from bool to 'string'".to_owned(),
-        (Dialect::Protobuf, _) => {
-            format!("unsupported type conversion from '{}' to string", key.to_value().type_name())
-        }
+        (Dialect::Protobuf, _) => native_problem(&key.to_value(), "string"),
     }
 }
 
+/// From here on doubles do not hold every integer.
+const EXACT: i128 = 1 << 53;
+
 fn write_integer(value: i128, out: &mut String, dialect: Dialect) {
-    const EXACT: i128 = 1 << 53;
     let text = value.to_string();
     if dialect == Dialect::Protobuf && value.abs() >= EXACT {
         write_string(&text, out);

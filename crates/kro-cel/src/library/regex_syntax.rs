@@ -7,6 +7,210 @@ const POSIX_CLASSES: [&str; 14] = [
     "xdigit",
 ];
 
+/// The names of character classes, sorted.
+const PROPERTIES: [&str; 200] = [
+    "adlam",
+    "ahom",
+    "any",
+    "arabic",
+    "armenian",
+    "ascii",
+    "assigned",
+    "avestan",
+    "balinese",
+    "bamum",
+    "batak",
+    "bengali",
+    "bhaiksuki",
+    "bopomofo",
+    "brahmi",
+    "braille",
+    "buginese",
+    "buhid",
+    "c",
+    "carian",
+    "casedletter",
+    "cc",
+    "cf",
+    "chakma",
+    "cham",
+    "cherokee",
+    "chorasmian",
+    "closepunctuation",
+    "cn",
+    "cntrl",
+    "co",
+    "combiningmark",
+    "common",
+    "connectorpunctuation",
+    "control",
+    "coptic",
+    "cs",
+    "cuneiform",
+    "currencysymbol",
+    "cypriot",
+    "cyrillic",
+    "dashpunctuation",
+    "decimalnumber",
+    "deseret",
+    "devanagari",
+    "digit",
+    "dogra",
+    "duployan",
+    "elbasan",
+    "elymaic",
+    "enclosingmark",
+    "ethiopic",
+    "finalpunctuation",
+    "format",
+    "georgian",
+    "glagolitic",
+    "gothic",
+    "grantha",
+    "greek",
+    "gujarati",
+    "gurmukhi",
+    "han",
+    "hangul",
+    "hanunoo",
+    "hatran",
+    "hebrew",
+    "hiragana",
+    "inherited",
+    "initialpunctuation",
+    "javanese",
+    "kaithi",
+    "kannada",
+    "katakana",
+    "kawi",
+    "kharoshthi",
+    "khmer",
+    "khojki",
+    "khudawadi",
+    "l",
+    "lao",
+    "latin",
+    "lc",
+    "lepcha",
+    "letter",
+    "letternumber",
+    "limbu",
+    "lineseparator",
+    "lisu",
+    "ll",
+    "lm",
+    "lo",
+    "lowercaseletter",
+    "lt",
+    "lu",
+    "lycian",
+    "lydian",
+    "m",
+    "mahajani",
+    "makasar",
+    "malayalam",
+    "mandaic",
+    "manichaean",
+    "marchen",
+    "mark",
+    "mathsymbol",
+    "mc",
+    "me",
+    "medefaidrin",
+    "miao",
+    "mn",
+    "modi",
+    "modifierletter",
+    "modifiersymbol",
+    "mongolian",
+    "mro",
+    "multani",
+    "myanmar",
+    "n",
+    "nabataean",
+    "nandinagari",
+    "nd",
+    "newa",
+    "nko",
+    "nl",
+    "no",
+    "nonspacingmark",
+    "number",
+    "nushu",
+    "ogham",
+    "openpunctuation",
+    "oriya",
+    "osage",
+    "osmanya",
+    "other",
+    "otherletter",
+    "othernumber",
+    "otherpunctuation",
+    "othersymbol",
+    "p",
+    "palmyrene",
+    "paragraphseparator",
+    "pc",
+    "pd",
+    "pe",
+    "pf",
+    "phoenician",
+    "pi",
+    "po",
+    "privateuse",
+    "ps",
+    "punct",
+    "punctuation",
+    "rejang",
+    "runic",
+    "s",
+    "samaritan",
+    "saurashtra",
+    "sc",
+    "separator",
+    "sharada",
+    "shavian",
+    "siddham",
+    "sinhala",
+    "sk",
+    "sm",
+    "so",
+    "sogdian",
+    "soyombo",
+    "spaceseparator",
+    "spacingmark",
+    "sundanese",
+    "surrogate",
+    "symbol",
+    "syriac",
+    "tagalog",
+    "tagbanwa",
+    "takri",
+    "tamil",
+    "tangsa",
+    "tangut",
+    "telugu",
+    "thaana",
+    "thai",
+    "tibetan",
+    "tifinagh",
+    "tirhuta",
+    "titlecaseletter",
+    "toto",
+    "ugaritic",
+    "unassigned",
+    "uppercaseletter",
+    "vai",
+    "vithkuqi",
+    "wancho",
+    "yezidi",
+    "yi",
+    "z",
+    "zl",
+    "zp",
+    "zs",
+];
+
 /// The largest count of a repetition.
 const REPEAT_MAX: u32 = 1000;
 
@@ -18,7 +222,7 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut repeats = Repeats::default();
     let mut rest = pattern;
-    while let Some(character) = rest.chars().next() {
+    while let Some(mut character) = rest.chars().next() {
         let before = rest;
         rest = match character {
             '\\' => escape(rest, &mut out)?,
@@ -27,9 +231,11 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
             '(' if is_unsupported_group(rest) => {
                 return Err(format!("invalid or unsupported Perl syntax: `{}`", group_head(rest)));
             }
+            '(' if rest.starts_with("(?P<") || rest.starts_with("(?<") => named_group(rest, &mut out)?,
             '(' if rest.starts_with("(?") => {
-                out.push_str("(?");
-                &rest[2..]
+                let (opens, rest) = flags(rest, &mut out)?;
+                character = if opens { '(' } else { ' ' };
+                rest
             }
             _ => {
                 out.push(character);
@@ -109,6 +315,53 @@ fn group_head(text: &str) -> &str {
     text.get(..length).unwrap_or(text)
 }
 
+/// The head of a group with a name. Nothing reads the name, and two groups may share one, so it is left out.
+fn named_group<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
+    let start = text.find('<').map_or(0, |at| at + 1);
+    let Some(length) = text[start..].find('>') else {
+        return Err(format!("invalid named capture: `{text}`"));
+    };
+    let name = &text[start..start + length];
+    let end = start + length + 1;
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(format!("invalid named capture: `{}`", &text[..end]));
+    }
+    out.push('(');
+    Ok(&text[end..])
+}
+
+/// Flags: `(?i-s)`, or `(?i-s:` at the start of a group. Returns whether a group opens, and the rest. A flag may be said twice,
+/// which the crate does not take; what is turned off is off.
+fn flags<'a>(text: &'a str, out: &mut String) -> Result<(bool, &'a str), String> {
+    let (mut on, mut off) = (String::new(), String::new());
+    let mut minus = false;
+    for (at, character) in text.char_indices().skip(2) {
+        match character {
+            'i' | 'm' | 's' | 'U' => {
+                let side = if minus { &mut off } else { &mut on };
+                if !side.contains(character) {
+                    side.push(character);
+                }
+            }
+            '-' if !minus => minus = true,
+            ':' | ')' if !minus || !off.is_empty() => {
+                on.retain(|flag| !off.contains(flag));
+                let opens = character == ':';
+                if opens || !on.is_empty() || !off.is_empty() {
+                    let minus = if off.is_empty() { "" } else { "-" };
+                    out.push_str(&format!("(?{on}{minus}{off}{character}"));
+                }
+                return Ok((opens, &text[at + 1..]));
+            }
+            _ => {
+                let end = at + character.len_utf8();
+                return Err(format!("invalid or unsupported Perl syntax: `{}`", &text[..end]));
+            }
+        }
+    }
+    Err(format!("invalid or unsupported Perl syntax: `{text}`"))
+}
+
 /// A brace that opens no repetition is a character in RE2.
 fn brace<'a>(text: &'a str, out: &mut String) -> &'a str {
     out.push_str(if repeat(text).is_some() { "{" } else { "\\{" });
@@ -150,10 +403,9 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
         'b' => out.push_str("(?-u:\\b)"),
         // a byte offset that is no boundary of ASCII words may only lie between characters here
         'B' => out.push_str("\\B"),
-        'p' | 'P' => return Ok(property(text, out)),
+        'p' | 'P' => return property(text, out),
         'Q' => return Ok(quoted(rest, out)),
-        'C' => out.push('.'),
-        '1'..='9' | 'u' | 'U' => return Err(format!("invalid escape sequence: `\\{character}`")),
+        'C' | '1'..='9' | 'u' | 'U' => return Err(format!("invalid escape sequence: `\\{character}`")),
         '<' | '>' => out.push(character),
         _ => {
             out.push('\\');
@@ -175,23 +427,31 @@ fn octal<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     Some(rest)
 }
 
-/// A class of characters such as `\p{Greek}`; returns the rest.
-fn property<'a>(text: &'a str, out: &mut String) -> &'a str {
+/// A class of characters such as `\p{Greek}`; returns the rest. Go knows general categories with their aliases, and those
+/// scripts of Unicode 15 whose names are one word, all without regard to case, spaces, underscores and hyphens.
+fn property<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> {
     let end = match text[2..].chars().next() {
         Some('{') => text.find('}').map_or(text.len(), |end| end + 1),
         Some(letter) => 2 + letter.len_utf8(),
         None => text.len(),
     };
     let class = &text[..end];
-    match class.strip_prefix("\\p{^").or_else(|| class.strip_prefix("\\P{^")) {
-        // the caret turns the class around, which the crate has another letter for
-        Some(name) => {
-            out.push_str(if class.starts_with("\\p") { "\\P{" } else { "\\p{" });
-            out.push_str(name);
-        }
-        None => out.push_str(class),
+    let name = class[2..].trim_start_matches('{').trim_end_matches('}');
+    let (turned, name) = name.strip_prefix('^').map_or((false, name), |name| (true, name));
+    let plain: String = name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect();
+    if PROPERTIES.binary_search(&plain.as_str()).is_err() {
+        return Err(format!("invalid character class range: `{class}`"));
     }
-    &text[end..]
+    let negative = class.starts_with("\\P") != turned;
+    if matches!(plain.as_str(), "cs" | "surrogate") {
+        // no text holds halves of surrogate pairs
+        out.push_str(if negative { "[\\x{0}-\\x{10ffff}]" } else { "[^\\x{0}-\\x{10ffff}]" });
+    } else {
+        out.push_str(if negative { "\\P{" } else { "\\p{" });
+        out.push_str(&plain);
+        out.push('}');
+    }
+    Ok(&text[end..])
 }
 
 /// `\Q...\E`: the text in between as it is.
@@ -261,7 +521,7 @@ fn class_escape<'a>(text: &'a str, out: &mut String) -> Result<&'a str, String> 
     }
     let rest = &text[1 + character.len_utf8()..];
     match character {
-        'p' | 'P' => return Ok(property(text, out)),
+        'p' | 'P' => return property(text, out),
         'd' => out.push_str("0-9"),
         'w' => out.push_str("0-9A-Za-z_"),
         's' => out.push_str("\\t\\n\\f\\r "),
@@ -297,6 +557,9 @@ mod tests {
             (r"^[+--]+$", ",-", true),
             (r"^(?:a{2}b*?){3}c?$", "aabaabaab", true),
             (r"^(?i:A)+\*{2}$", "aa**", true),
+            (r"(?)a(?ii)B(?i-i)C", "abC", true),
+            (r"^(?P<n>a)(?P<n>b)(?<1>c)$", "abc", true),
+            (r"^\p{greek}\pL\P{Cs}[\p{Cs}x]\p{Decimal Number}$", "αbcx1", true),
         ] {
             assert_eq!(compile(pattern).map(|regex| regex.is_match(text)), Ok(matched), "{pattern} {text}");
         }
@@ -313,6 +576,11 @@ mod tests {
             ("[[::]]", "error parsing regexp: invalid character class range: `[::]`"),
             ("[[:foo:]]", "error parsing regexp: invalid character class range: `[:foo:]`"),
             ("(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"),
+            (r"\p{IsHan}", r"error parsing regexp: invalid character class range: `\p{IsHan}`"),
+            (r"\p{gc=L}", r"error parsing regexp: invalid character class range: `\p{gc=L}`"),
+            (r"(?P<é>a)", "error parsing regexp: invalid named capture: `(?P<é>`"),
+            (r"\C", r"error parsing regexp: invalid escape sequence: `\C`"),
+            (r"(?i-)a", "error parsing regexp: invalid or unsupported Perl syntax: `(?i-)`"),
             (r"a\", "error parsing regexp: trailing backslash at end of expression: ``"),
         ] {
             assert_eq!(compile(pattern).unwrap_err().message(), message, "{pattern}");

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use kro_value::{Map, Str};
 
-use super::CelValue;
+use super::{CelValue, Opaque};
 use crate::eval::{EvalContext, EvalError};
 use crate::view::ObjectView;
 
 /// A key of a map. Keys are ordered by kind and value; `1` and `1u` are two keys that each find the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// The language has boolean, integer and string keys. As in the reference implementation, an expression may also build a map
+/// with keys of other types, which stays what it is inside of the expression; no JSON can be made of it.
+#[derive(Clone, Debug)]
 pub enum MapKey {
     /// A boolean key.
     Bool(bool),
@@ -21,6 +24,10 @@ pub enum MapKey {
     Uint(u64),
     /// A string key.
     String(Str),
+    /// A floating-point key.
+    Double(f64),
+    /// A key of any other type, with its type and text, by which such keys are told apart.
+    Other(Arc<(CelValue, String)>),
 }
 
 impl MapKey {
@@ -31,7 +38,12 @@ impl MapKey {
             CelValue::Int(value) => Some(Self::Int(*value)),
             CelValue::Uint(value) => Some(Self::Uint(*value)),
             CelValue::String(text) => Some(Self::String(text.clone())),
-            _ => None,
+            CelValue::Double(value) => Some(Self::Double(*value)),
+            CelValue::Bytes(_) | CelValue::Opaque(Opaque::Omit | Opaque::Runtime | Opaque::Format(_)) => None,
+            other => {
+                let text = format!("{} {}", other.type_name(), crate::library::display_within_bounds(other)?);
+                Some(Self::Other(Arc::new((other.clone(), text))))
+            }
         }
     }
 
@@ -42,6 +54,8 @@ impl MapKey {
             Self::Int(value) => CelValue::Int(*value),
             Self::Uint(value) => CelValue::Uint(*value),
             Self::String(text) => CelValue::String(text.clone()),
+            Self::Double(value) => CelValue::Double(*value),
+            Self::Other(other) => other.0.clone(),
         }
     }
 
@@ -55,7 +69,9 @@ impl MapKey {
             Self::Bool(value) => (0, i128::from(*value), "", 0),
             Self::Int(value) => (1, i128::from(*value), "", 0),
             Self::Uint(value) => (1, i128::from(*value), "", 1),
-            Self::String(text) => (2, 0, text, 0),
+            Self::Double(_) => (2, 0, "", 0),
+            Self::Other(other) => (3, 0, &other.1, 0),
+            Self::String(text) => (4, 0, text, 0),
         }
     }
 }
@@ -64,10 +80,20 @@ impl Ord for MapKey {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::String(left), Self::String(right)) => left.cmp(right),
+            // both zeros are one key
+            (Self::Double(left), Self::Double(right)) => (left + 0.0).total_cmp(&(right + 0.0)),
             _ => self.parts().cmp(&other.parts()),
         }
     }
 }
+
+impl PartialEq for MapKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for MapKey {}
 
 impl PartialOrd for MapKey {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -82,6 +108,8 @@ impl fmt::Display for MapKey {
             Self::Int(value) => write!(formatter, "{value}"),
             Self::Uint(value) => write!(formatter, "{value}"),
             Self::String(text) => formatter.write_str(text),
+            Self::Double(value) => formatter.write_str(&crate::library::double_text(*value)),
+            Self::Other(other) => formatter.write_str(&crate::library::display(&other.0)),
         }
     }
 }
@@ -120,7 +148,15 @@ impl CelMap {
         match key {
             CelValue::String(name) => self.get_str(name),
             CelValue::Bool(value) => self.get_built(&MapKey::Bool(*value)).map(Ok),
-            _ => self.get_number(key).map(Ok),
+            CelValue::Int(_) | CelValue::Uint(_) => self.get_number(key).map(Ok),
+            CelValue::Double(value) if value.is_nan() => None,
+            CelValue::Double(value) => self.get_built(&MapKey::Double(*value)).or_else(|| self.get_number(key)).map(Ok),
+            // containers are never the same as another one
+            CelValue::List(_) | CelValue::Map(_) | CelValue::Optional(_) => None,
+            CelValue::Null | CelValue::Bytes(_) | CelValue::Timestamp(_) => self.get_built(&MapKey::new(key)?).map(Ok),
+            CelValue::Duration(_) | CelValue::Type(_) | CelValue::Opaque(_) => {
+                self.get_built(&MapKey::new(key)?).map(Ok)
+            }
         }
     }
 
@@ -156,6 +192,17 @@ impl CelMap {
             Self::Json(map) => map.keys().map(|key| MapKey::String(key.clone())).collect(),
             Self::Built(entries) => entries.iter().map(|(key, _)| key.clone()).collect(),
             Self::View(view) => view.keys().map(MapKey::String).collect(),
+        }
+    }
+
+    /// The entries in order, each with its value or what reading it says.
+    pub fn readings(&self) -> Vec<(MapKey, Result<CelValue, EvalError>)> {
+        match self {
+            Self::Built(entries) => entries.iter().map(|(key, value)| (key.clone(), Ok(value.clone()))).collect(),
+            Self::Json(_) | Self::View(_) => {
+                let read = |key: MapKey| Some((key.clone(), self.get_str(key.as_str()?)?));
+                self.keys().into_iter().filter_map(read).collect()
+            }
         }
     }
 

@@ -25,6 +25,8 @@ pub enum Opaque {
     Runtime,
     /// `kro.run.Omit`: the sentinel of `omit()`, which removes the field it is written to.
     Omit,
+    /// `google.protobuf.Empty`
+    Empty,
 }
 
 impl Opaque {
@@ -40,6 +42,7 @@ impl Opaque {
             Self::Condition(_) => "kro.run.Condition",
             Self::Runtime => "kro.run.Runtime",
             Self::Omit => "kro.run.Omit",
+            Self::Empty => "google.protobuf.Empty",
         }
     }
 
@@ -53,6 +56,7 @@ impl Opaque {
             (Self::Semver(left), Self::Semver(right)) => left.compare(right).is_eq(),
             (Self::Format(left), Self::Format(right)) => left.name == right.name,
             (Self::Condition(left), Self::Condition(right)) => left == right,
+            (Self::Empty, Self::Empty) => true,
             _ => false,
         }
     }

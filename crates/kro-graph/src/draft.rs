@@ -90,7 +90,8 @@ pub(crate) fn read<'d>(
         let count_before = resource.sites.len();
         result.fields = fields(report, scope, definition, node, resource);
         warn_of_unstable_identity(report, entry, &result.fields);
-        if result.fields.len() == count_before || !report.has_errors() {
+        let is_whole = result.fields.len() == count_before || !report.has_errors();
+        if is_whole && !entry.is_external {
             check_identity(report, entry, resource, &result.fields);
         }
     }

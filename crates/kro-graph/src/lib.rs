@@ -42,5 +42,5 @@ pub use message::condition_message;
 pub use program::Program;
 pub use schemas::{BuiltinSchemas, CrdSchemas, ResolvedKind, SchemaSource, SchemaSources};
 pub use served::ServedSchemas;
-pub use set::compile_set;
+pub use set::{compile_set, conflicts};
 pub use source::Source;

@@ -1,8 +1,10 @@
 //! Several definitions together: each may use the kinds that the others define.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kro_diagnostics::codes::typing;
+use kro_diagnostics::codes::{shape, typing};
+use kro_diagnostics::{Diagnostic, Diagnostics};
+use kro_value::{FieldPath, Str};
 
 use crate::{CompileOptions, Compiled, CrdSchemas, Gvk, ResolvedKind, SchemaSource, SchemaSources, Source, compile};
 
@@ -32,6 +34,33 @@ pub fn compile_set(sources: &[Source], schemas: &dyn SchemaSource, options: &Com
     }
     waiting.into_iter().for_each(|at| blame(&mut results[at], &sources[at], sources));
     results
+}
+
+/// Warns of definitions that cannot all be applied: of one name, or of one kind.
+pub fn conflicts(sources: &[Source]) -> Diagnostics {
+    let name = |source: &Source| source.value.str_at(&["metadata", "name"]).map(Str::new);
+    let kind = |source: &Source| defined_kind(source).map(|gvk| Str::from(format!("{}.{}", gvk.kind, gvk.group)));
+    let mut found = Diagnostics::new();
+    let mut seen: BTreeMap<Str, &Source> = BTreeMap::new();
+    for source in sources {
+        let of_name = name(source).map(|name| (name, &["metadata", "name"][..], "have the name"));
+        let of_kind = kind(source).map(|kind| (kind, &["spec", "schema", "kind"][..], "define the kind"));
+        // A kind has a capital letter, and a name has none.
+        let Some((earlier, (shown, path, what))) =
+            of_name.into_iter().chain(of_kind).find_map(|key| Some((seen.insert(key.0.clone(), source)?, key)))
+        else {
+            continue;
+        };
+        let path = FieldPath::fields(path.iter().copied());
+        let message = format!("two definitions {what} {shown:?}");
+        let mut warning = Diagnostic::warning(shape::DEFINED_TWICE, message);
+        warning = warning.spanned(source.value_span(&path)).at(path.clone());
+        found.push(match earlier.value_span(&path) {
+            Some(span) => warning.also(span, "first here"),
+            None => warning,
+        });
+    }
+    found
 }
 
 /// Schemas without the kinds of the set.

@@ -58,7 +58,9 @@ fn check_type(report: &mut Report<'_>, object: &Object<'_>) {
 
 fn read_metadata(report: &mut Report<'_>, object: &Object<'_>, definition: &mut Definition) {
     let Some(metadata) = object.object(report, "metadata") else {
-        report.error(codes::REQUIRED, &FieldPath::fields(["metadata", "name"]), "metadata.name is required");
+        if object.get("metadata").is_none() {
+            report.error(codes::REQUIRED, &FieldPath::fields(["metadata", "name"]), "metadata.name is required");
+        }
         return;
     };
     if let Some((name, path)) = metadata.required_string(report, "name") {

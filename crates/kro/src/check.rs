@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use kro_diagnostics::{Counts, Diagnostic, Diagnostics, Style, render_text};
-use kro_graph::{BuiltinSchemas, CompileOptions, CrdSchemas, Graph, Gvk, SchemaSources, Source, compile_set};
+use kro_graph::{
+    BuiltinSchemas, CompileOptions, CrdSchemas, Graph, Gvk, SchemaSources, Source, compile_set, conflicts,
+};
 use kro_value::Value;
 
 use crate::input::Input;
@@ -33,7 +35,7 @@ pub fn check(input: &Input, options: &CompileOptions) -> Checked {
         .map(|document| Source::from_document(document.clone()))
         .collect();
     let mut checked = Checked { diagnostics: input.diagnostics.clone(), graphs: Vec::new(), missing_kinds: Vec::new() };
-    let mut found = Diagnostics::new();
+    let mut found = conflicts(&definitions);
     for (source, compiled) in definitions.iter().zip(compile_set(&definitions, &sources, options)) {
         checked.graphs.extend(compiled.graph.map(|graph| (source.clone(), graph)));
         checked.missing_kinds.extend(compiled.missing_kinds);

@@ -10,6 +10,8 @@ use thiserror::Error;
 pub enum CliError {
     #[error("cannot read {}: {cause}", path.display())]
     Read { path: PathBuf, cause: io::Error },
+    #[error("{} is not in UTF-8 ({found}): save it as UTF-8", path.display())]
+    NotText { path: PathBuf, found: String },
     #[error("cannot write {}: {cause}", path.display())]
     Write { path: PathBuf, cause: io::Error },
     #[error("{} has no .yaml, .yml or .json file", .0.display())]

@@ -1,5 +1,6 @@
 //! The files that a command is given.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,7 @@ impl Input {
     }
 
     fn read_paths(&mut self, paths: &[PathBuf], recursive: bool) -> Result<(), CliError> {
+        let mut seen = BTreeSet::new();
         for path in paths {
             if path.as_os_str() == "-" {
                 self.add("<stdin>", read_stdin()?);
@@ -53,7 +55,10 @@ impl Input {
             }
             for file in list_files(path, recursive)? {
                 let text = read_file(&file)?;
-                self.add(&file.to_string_lossy(), text);
+                // A file of a folder may be named too.
+                if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                    self.add(&file.to_string_lossy(), text);
+                }
             }
         }
         Ok(())
@@ -64,7 +69,7 @@ impl Input {
         let file = self.sources.add(name, text.clone());
         let parsed = kro_yaml::parse(&text, file);
         self.diagnostics.extend(parsed.diagnostics);
-        self.documents.extend(parsed.documents);
+        self.documents.extend(parsed.documents.into_iter().flat_map(objects));
     }
 }
 
@@ -83,17 +88,37 @@ impl SourceArguments {
     }
 }
 
+/// The objects of a document: `kubectl get -o yaml` writes several as the items of one List.
+fn objects(document: Document) -> Vec<Document> {
+    let root = document.root.value();
+    let is_list = root.str_at(&["apiVersion"]) == Some("v1") && root.str_at(&["kind"]) == Some("List");
+    match document.root.get("items") {
+        Some(items) if is_list => items.items().iter().map(|item| Document { root: item.clone() }).collect(),
+        _ => vec![document],
+    }
+}
+
 /// Standard input as a whole.
 pub fn read_stdin() -> Result<String, CliError> {
-    let mut text = String::new();
-    let read = std::io::stdin().read_to_string(&mut text);
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut bytes);
     read.map_err(|cause| CliError::Read { path: "standard input".into(), cause })?;
-    Ok(text)
+    to_text(Path::new("standard input"), bytes)
 }
 
 /// A file as a whole.
 pub fn read_file(file: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(file).map_err(|cause| CliError::Read { path: file.to_owned(), cause })
+    let bytes = std::fs::read(file).map_err(|cause| CliError::Read { path: file.to_owned(), cause })?;
+    to_text(file, bytes)
+}
+
+fn to_text(path: &Path, bytes: Vec<u8>) -> Result<String, CliError> {
+    let is_utf_16 = matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    String::from_utf8(bytes).map_err(|error| {
+        let found =
+            if is_utf_16 { "UTF-16".to_owned() } else { format!("see byte {}", error.utf8_error().valid_up_to()) };
+        CliError::NotText { path: path.to_owned(), found }
+    })
 }
 
 /// A file itself, or the manifests that a folder holds, by name; hidden files and folders are left out.

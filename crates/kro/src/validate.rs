@@ -26,7 +26,7 @@ pub fn run(arguments: &ValidateArguments) -> Result<ExitCode, CliError> {
     }
     match arguments.output {
         ReportFormat::Text => report(&checked, &input, arguments.sources.is_legacy())?,
-        format => print(&format!("{}\n", render(format, &input, &checked.diagnostics)))?,
+        format => print(&render(format, &input, &checked.diagnostics))?,
     }
     Ok(if checked.diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -39,10 +39,12 @@ fn report(checked: &Checked, input: &Input, is_legacy: bool) -> Result<(), CliEr
         // Scripts may wait for the words of the Go implementation.
         return print("Validation successful! The ResourceGraphDefinition is valid.\n");
     }
-    print(&match (input.documents.len(), checked.graphs.len()) {
-        (documents, 0) => format!("{documents} documents are valid; none is a ResourceGraphDefinition\n"),
-        (documents, _) => format!("{documents} documents are valid\n"),
-    })
+    let documents = match input.documents.len() {
+        1 => "1 document is valid".to_owned(),
+        count => format!("{count} documents are valid"),
+    };
+    let nothing = if checked.graphs.is_empty() { "; none is a ResourceGraphDefinition" } else { "" };
+    print(&format!("{documents}{nothing}\n"))
 }
 
 fn render(format: ReportFormat, input: &Input, diagnostics: &Diagnostics) -> String {

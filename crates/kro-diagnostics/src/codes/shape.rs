@@ -35,4 +35,6 @@ codes! {
     LIMIT = 1016 "definition beyond the limits";
     /// Which namespace the manifests of a graph without a schema go to.
     DEFAULT_NAMESPACE = 1017 "default namespace of a graph without a schema";
+    /// Two definitions that cannot both be applied.
+    DEFINED_TWICE = 1018 "defined twice";
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use kro_value::{Value, to_json_pretty};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Place, context};
 use crate::{Diagnostic, Diagnostics, Fix, Severity, SourceMap, Span, codes};
@@ -75,7 +76,31 @@ fn location(sources: &SourceMap, span: Span, message: Option<&str>) -> Option<Va
 }
 
 fn artifact(sources: &SourceMap, span: Span) -> Option<Value> {
-    Some(Value::map([("uri", Value::from(Place::of(sources, span)?.file))]))
+    Some(Value::map([("uri", Value::from(uri(Place::of(sources, span)?.file)))]))
+}
+
+/// What a path may hold as it is.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'+')
+    .remove(b'@')
+    .remove(b',');
+
+/// The URI of a file: relative to where the program ran, or whole.
+fn uri(file: &str) -> String {
+    let slashes = file.replace('\\', "/");
+    let is_drive = |bytes: &[u8]| matches!(bytes, [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
+    match slashes.strip_prefix('/') {
+        Some(path) => format!("file:///{}", utf8_percent_encode(path, PATH)),
+        None if is_drive(slashes.as_bytes()) => {
+            format!("file:///{}:{}", &slashes[..1], utf8_percent_encode(&slashes[2..], PATH))
+        }
+        None => utf8_percent_encode(&slashes, PATH).to_string(),
+    }
 }
 
 fn region(sources: &SourceMap, span: Span) -> Option<Value> {
@@ -95,4 +120,24 @@ fn fix_value(sources: &SourceMap, fix: &Fix) -> Option<Value> {
     let change =
         Value::map([("artifactLocation", artifact(sources, fix.span)?), ("replacements", Value::list([replacement]))]);
     Some(Value::map([("description", text(&fix.title)), ("artifactChanges", Value::list([change]))]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri;
+
+    #[test]
+    fn files_have_uris() {
+        for (file, expected) in [
+            ("app/rgd.yaml", "app/rgd.yaml"),
+            ("my graphs/réplicas #1.yaml", "my%20graphs/r%C3%A9plicas%20%231.yaml"),
+            ("/tmp/a.yaml", "file:///tmp/a.yaml"),
+            (r"C:\graphs\a b.yaml", "file:///C:/graphs/a%20b.yaml"),
+            (r"graphs\a.yaml", "graphs/a.yaml"),
+            ("a:b.yaml", "a%3Ab.yaml"),
+            ("<stdin>", "%3Cstdin%3E"),
+        ] {
+            assert_eq!(uri(file), expected);
+        }
+    }
 }

@@ -9,6 +9,9 @@ pub(super) struct Expected {
     types: Vec<SchemaType>,
 }
 
+/// 2^63: greater ones are read as floats.
+const INTEGER_MAX: f64 = 9_223_372_036_854_775_808.0;
+
 impl Expected {
     pub fn of(schema: &Schema) -> Self {
         if schema.preserve_unknown_fields() && schema.schema_type().is_none() {
@@ -40,7 +43,7 @@ impl Expected {
 
     pub fn takes(&self, value: &Value) -> bool {
         let takes = |expected: &SchemaType| match (expected, value) {
-            (SchemaType::Integer, Value::Float(number)) => number.fract() == 0.0,
+            (SchemaType::Integer, Value::Float(number)) => number.fract() == 0.0 && number.abs() < INTEGER_MAX,
             (SchemaType::Integer | SchemaType::Number, Value::Int(_))
             | (SchemaType::Number, Value::Float(_))
             | (SchemaType::Boolean, Value::Bool(_))

@@ -61,6 +61,9 @@ pub(super) fn check_size(count: usize, schema: &Schema, min: &str, max: &str, un
 }
 
 fn check_number(number: f64, value: &Value, schema: &Schema) -> Option<Problem> {
+    if schema.format() == Some("int32") && !(f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number) {
+        return problem(codes::BOUND, format!("{value} does not fit into 32 bits"));
+    }
     let bound = |keyword: Option<&Value>| keyword.and_then(Value::as_f64);
     if let Some(min) = bound(schema.minimum())
         && (number < min || (schema.exclusive_minimum() && number <= min))

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use kro_diagnostics::codes::{self, CodeInfo};
-use kro_diagnostics::{Code, Diagnostics, FileId};
-use kro_graph::{BuiltinSchemas, CompileOptions, Compiled, CrdSchemas, SchemaSources, Source, compile_set, evolution};
+use kro_diagnostics::{Code, Diagnostic, Diagnostics, FileId};
+use kro_graph::{
+    BuiltinSchemas, CompileOptions, Compiled, CrdSchemas, SchemaSources, Source, compile_set, conflicts, evolution,
+};
 use kro_langtest::{Case, Outcome, check_document, documents, parse_cases, run_folder};
 use kro_value::Value;
 use kro_yaml::{Document, Node};
@@ -38,6 +40,8 @@ fn compile_text(text: &str, file: FileId) -> Outcome {
         assert_eq!(result.graph.is_none(), result.diagnostics.has_errors());
         diagnostics.extend(result.diagnostics.clone());
     }
+    let is_twice = |diagnostic: &Diagnostic| !diagnostic.message.contains("have the name");
+    diagnostics.extend(conflicts(&sources).into_iter().filter(is_twice));
     diagnostics.extend(changes(&sources, &compiled));
     Outcome { diagnostics, outputs: outputs(&compiled) }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod dev;
 mod documents;
 mod generate;
+mod odd_input;
 mod validate;
 
 use std::io::Write;

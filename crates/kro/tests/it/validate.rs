@@ -42,7 +42,7 @@ fn all_examples_are_valid() {
     let output = kro(&["validate", "--recursive", "examples"]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     let output = kro_reads(include_str!("../../../../examples/webapp/rgd.yaml"), &["validate", "-"]);
-    assert_eq!((output.status.code(), out(&output).as_str()), (Some(0), "1 documents are valid\n"));
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(0), "1 document is valid\n"));
 }
 
 #[test]

@@ -5,12 +5,11 @@
 
 use kro_diagnostics::codes::{cel, graph, shape, typing};
 use kro_diagnostics::{Code, Diagnostic, Diagnostics};
-use kro_value::{FieldPath, Segment};
+use kro_value::{FieldPath, Segment, Value};
 
-/// All errors for a condition's message, one a line, in the order of the diagnostics; empty without errors. `name` is that
-/// of the definition.
-pub fn condition_message(diagnostics: &Diagnostics, name: &str) -> String {
-    let line = |diagnostic: &Diagnostic| format!("{}{}", prefix(diagnostic, name), diagnostic.message);
+/// All errors for a condition's message, one a line, in the order of the diagnostics; empty without errors.
+pub fn condition_message(diagnostics: &Diagnostics, definition: &Value) -> String {
+    let line = |diagnostic: &Diagnostic| format!("{}{}", prefix(diagnostic, definition), diagnostic.message);
     let lines: Vec<String> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).map(line).collect();
     lines.join("\n")
 }
@@ -51,8 +50,9 @@ impl<'p> Place<'p> {
 }
 
 /// What the Go implementation was doing when it came across an error.
-fn prefix(diagnostic: &Diagnostic, name: &str) -> String {
+fn prefix(diagnostic: &Diagnostic, definition: &Value) -> String {
     let id = &diagnostic.subject;
+    let name = definition.str_at(&["metadata", "name"]).unwrap_or_default();
     let place = Place::of(diagnostic.path.as_ref());
     match diagnostic.code {
         shape::KIND | shape::ID | shape::DUPLICATE_ID | shape::FOR_EACH => {
@@ -80,7 +80,7 @@ fn prefix(diagnostic: &Diagnostic, name: &str) -> String {
         }
         graph::CONDITION => "failed to build instance conditions: ".to_owned(),
         cel::NOT_STANDALONE => parsing_prefix(id, place),
-        Code(3000..=3999) => expression_prefix(diagnostic, place),
+        Code(3000..=3999) => expression_prefix(diagnostic, place, definition),
         typing::LITERAL_TYPE
         | typing::UNKNOWN_FIELD
         | typing::REQUIRED_FIELD
@@ -109,39 +109,62 @@ fn parsing_prefix(id: &str, place: Place<'_>) -> String {
     }
 }
 
-fn expression_prefix(diagnostic: &Diagnostic, place: Place<'_>) -> String {
+fn expression_prefix(diagnostic: &Diagnostic, place: Place<'_>, definition: &Value) -> String {
     let id = &diagnostic.subject;
     let is_name = matches!(diagnostic.code, cel::UNKNOWN_IDENTIFIER | cel::UNKNOWN_FUNCTION | cel::OMIT | cel::RUNTIME);
     let dependencies = "failed to build dependency graph: failed to extract dependencies";
-    let path = diagnostic.path.as_ref().map(ToString::to_string).unwrap_or_default();
+    let expression = diagnostic.path.as_ref().and_then(|path| expression_at(definition, path)).unwrap_or_default();
+    let type_check = |what| {
+        format!(
+            "failed to validate resource {id:?}: failed to type-check {what} expression {expression:?} in resource {id:?}: "
+        )
+    };
     match (place, diagnostic.code) {
-        (Place::Status, _) if is_name => {
-            format!("failed to build instance status schema: status field {:?}: ", status_path(&path))
-        }
+        (Place::Status, _) if is_name => format!(
+            "failed to build instance status schema: status field {:?} expression {expression:?}: ",
+            path_below(diagnostic, 3)
+        ),
         (Place::Status, _) => format!(
-            "failed to build instance status schema: failed to type-check status expression at path {:?}: ",
-            status_path(&path)
+            "failed to build instance status schema: failed to type-check status expression {expression:?} at path {:?}: ",
+            path_below(diagnostic, 3)
         ),
         (Place::Condition, _) => "failed to build instance conditions: ".to_owned(),
         (_, cel::DELIMITER) => extraction_prefix(id),
         (_, cel::SYNTAX | cel::LIMIT) => format!("{dependencies}: failed to inspect expression: parse error: "),
+        // The identity of an object has no step of its own, and its message names the resource.
+        (Place::Template, cel::OMIT) if diagnostic.message.starts_with("resource ") => String::new(),
+        (Place::ForEach(_), cel::OMIT) => format!("failed to build dependency graph: node {id:?}: "),
+        (Place::ReadyWhen, cel::OMIT) => format!("failed to validate resource {id:?}: resource {id:?} readyWhen: "),
+        (Place::IncludeWhen, cel::OMIT) => format!("{dependencies} from includeWhen: "),
         (Place::ReadyWhen, _) if is_name => format!("failed to validate resource {id:?}: resource {id:?} "),
         // The messages of these begin with the name of the place.
         (Place::ForEach(_) | Place::IncludeWhen, _) if is_name => format!("{dependencies} from "),
         _ if is_name => format!("{dependencies}: "),
-        (Place::ForEach(_), _) => {
-            format!("failed to validate resource {id:?}: failed to type-check forEach expression: ")
-        }
-        (Place::IncludeWhen, _) => {
-            format!("failed to validate resource {id:?}: failed to type-check includeWhen expression: ")
-        }
-        (Place::ReadyWhen, _) => {
-            format!("failed to validate resource {id:?}: failed to type-check readyWhen expression: ")
-        }
-        _ => format!("failed to validate resource {id:?}: failed to compile template expression at path {path:?}: "),
+        (Place::ForEach(_), _) => type_check("forEach"),
+        (Place::IncludeWhen, _) => type_check("includeWhen"),
+        (Place::ReadyWhen, _) => type_check("readyWhen"),
+        _ => format!(
+            "failed to validate resource {id:?}: failed to compile template expression {expression:?} at path {:?}: ",
+            path_below(diagnostic, if is_manifest(diagnostic) { 3 } else { 4 })
+        ),
     }
 }
 
-fn status_path(path: &str) -> &str {
-    path.strip_prefix("spec.schema.status.").unwrap_or(path)
+/// What the author wrote: a string without the `${` and `}` around the whole of it.
+fn expression_at<'d>(definition: &'d Value, path: &FieldPath) -> Option<&'d str> {
+    let text = definition.at_path(path)?.as_str()?;
+    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|inner| !inner.contains("${"));
+    Some(inner.unwrap_or(text))
+}
+
+/// True in an entry that is an object itself, without `template` around it.
+fn is_manifest(diagnostic: &Diagnostic) -> bool {
+    let step = diagnostic.path.as_ref().and_then(|path| path.segments().get(3));
+    !matches!(step, Some(Segment::Field(key)) if key == "template" || key == "externalRef")
+}
+
+/// A path without its first steps: that of a template, or below the status.
+fn path_below(diagnostic: &Diagnostic, steps: usize) -> String {
+    let segments = diagnostic.path.as_ref().map(FieldPath::segments).unwrap_or_default();
+    segments.iter().skip(steps).cloned().collect::<FieldPath>().to_string()
 }

@@ -49,8 +49,7 @@ pub(crate) fn compile(definition: &Value, crds: &CrdIndex, served: &Served, conf
             return Compilation { graph: None, errors, missing: Vec::new() };
         }
     };
-    let name = definition.str_at(&["metadata", "name"]).unwrap_or_default();
-    let errors = kro_graph::condition_message(&compiled.diagnostics, name);
+    let errors = kro_graph::condition_message(&compiled.diagnostics, definition);
     Compilation { graph: compiled.graph, errors, missing: compiled.missing_kinds }
 }
 

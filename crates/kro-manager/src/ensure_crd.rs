@@ -30,7 +30,8 @@ pub(crate) fn desired(api: &InstanceApi, definition: &Definition, version: &str)
     crd
 }
 
-/// Compares the wanted CRD with the live one. `allow_breaking` lets a change through that could break instances.
+/// Compares the wanted CRD with the live one. `allow_breaking` lets a change through that could break instances: where the
+/// author says so, and where the wanted CRD was in place before, so that the live one differs by an edit of somebody else.
 pub(crate) fn decide(
     desired: &Value,
     live: Option<&Value>,

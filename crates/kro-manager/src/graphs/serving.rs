@@ -80,6 +80,7 @@ impl Manager {
         let allow = object::annotation(&pass.object, wire::ANNOTATION_ALLOW_BREAKING) == Some("true");
         let written = self.graphs.get(&pass.name).and_then(|state| state.crd_written);
         let digests = live.as_ref().map(|live| (kro_engine::digest::Digest::of(&desired), digest_of_crd(live)));
+        let allow = allow || self.was_in_place(pass, api, &desired);
         let request = match ensure_crd::decide(&desired, live.as_ref(), &definition, allow) {
             CrdAction::Refuse(why) => return Err(why),
             CrdAction::Create(body) => Some(crds::resource().create(body)),
@@ -105,6 +106,17 @@ impl Manager {
             live.as_ref().and_then(|live| live.str_at(&["status", "acceptedNames", "kind"])).unwrap_or(&api.kind);
         pass.conditions.set(cond::KIND_READY, cond::TRUE, "Ready", format!("kind {kind} has been accepted and ready"));
         Ok(None)
+    }
+
+    /// True when the CRD was already what this definition wants: by this process, or by the status of the definition.
+    fn was_in_place(&self, pass: &Pass, api: &InstanceApi, desired: &Value) -> bool {
+        let state = self.graphs.get(&pass.name);
+        let written = state.and_then(|state| state.crd_written).map(|(desired, _)| desired);
+        let served = state.and_then(|state| state.serving.as_ref()).and_then(|serving| serving.graph.instance.as_ref());
+        let told = pass.conditions.get(cond::KIND_READY).is_some_and(|condition| {
+            condition.is_true() && condition.observed_generation == object::generation(&pass.object)
+        });
+        told || written == Some(kro_engine::digest::Digest::of(desired)) || served.is_some_and(|old| old.crd == api.crd)
     }
 
     /// While the newest revision cannot serve, the newest one whose CRD is in place does.

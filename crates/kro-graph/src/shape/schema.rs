@@ -27,6 +27,8 @@ const KIND_BYTES_MAX: usize = 63;
 const ALIASES_MAX: usize = 32;
 /// The types that the API server takes for a printer column.
 const COLUMN_TYPES: &[&str] = &["integer", "number", "string", "boolean", "date"];
+/// The formats.
+const COLUMN_FORMATS: &[&str] = &["int32", "int64", "float", "double", "byte", "date", "date-time", "password"];
 
 pub(super) fn read(report: &mut Report<'_>, block: &Object<'_>) -> SchemaBlock {
     block.check_keys(report, KEYS);
@@ -123,15 +125,25 @@ fn printer_columns(report: &mut Report<'_>, block: &Object<'_>) -> Vec<Value> {
         column.check_keys(report, &["name", "type", "jsonPath", "description", "format", "priority"]);
         column.required_string(report, "name");
         column.required_string(report, "jsonPath");
-        if let Some((kind, path)) = column.required_string(report, "type")
-            && !COLUMN_TYPES.contains(&kind.as_str())
+        let kind = column.required_string(report, "type");
+        check_column(report, kind, "type", COLUMN_TYPES);
+        let format = column.string(report, "format").filter(|(format, _)| !format.is_empty());
+        check_column(report, format, "format", COLUMN_FORMATS);
+        column.string(report, "description");
+        if let Some(priority) = column.get("priority")
+            && priority.as_i64().and_then(|number| i32::try_from(number).ok()).is_none()
         {
-            let message =
-                format!("the type of a printer column must be one of {}, got {kind:?}", COLUMN_TYPES.join(", "));
-            report.error(codes::API, &path, message);
+            wrong_type(report, &column.at("priority"), "integer", priority);
         }
     }
     items.to_vec()
+}
+
+fn check_column(report: &mut Report<'_>, given: Option<(Str, FieldPath)>, what: &str, known: &[&str]) {
+    if let Some((word, path)) = given.filter(|(word, _)| !known.contains(&word.as_str())) {
+        let message = format!("the {what} of a printer column must be one of {}, got {word:?}", known.join(", "));
+        report.error(codes::API, &path, message);
+    }
 }
 
 /// Short names or categories: unique RFC 1035 labels.

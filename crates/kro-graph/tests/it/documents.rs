@@ -103,6 +103,12 @@ fn rules() {
     run_folder("tests/lang/graph", compile_text);
 }
 
+/// What users read is true.
+#[test]
+fn documentation() {
+    run_folder("docs/language", compile_text);
+}
+
 /// Codes whose examples would be too large for a page; [`limits_are_named`] has them.
 const WITHOUT_BAD: [Code; 2] = [Code(4), Code(3012)];
 

@@ -21,6 +21,9 @@ pub(crate) fn check(report: &mut Report<'_>, definition: &Definition, drafts: &[
         return;
     }
     for (entry, draft) in definition.resources.iter().zip(drafts) {
+        if !draft.inputs().any(|resolved| choices(resolved.draft.parse.facts()).next().is_some()) {
+            continue;
+        }
         let facts = || draft.inputs().map(|resolved| (resolved, resolved.draft.parse.facts()));
         // What is said once, or needed whatever the branch.
         let mut settled: HashSet<&str> = facts().flat_map(|(_, facts)| needed(facts)).map(|read| &*read.root).collect();

@@ -257,7 +257,8 @@ impl Instance {
     }
 }
 
-fn has_param(ty: &Type) -> bool {
+/// True for a type with type parameters of a declaration.
+pub(super) fn has_param(ty: &Type) -> bool {
     match ty {
         Type::Param(_) => true,
         Type::Map(entry) => has_param(&entry.0) || has_param(&entry.1),

@@ -34,7 +34,7 @@ pub(super) fn check_schema(schema: &Map, place: &dyn Fn(&str) -> Option<Range<us
     }
     problems.extend(sets(schema, place));
     problems.extend(list_maps(schema, place));
-    if let Some(default) = schema.get("default") {
+    if let Some(default) = schema.get("default").filter(|default| !fits_plainly(schema, default)) {
         let mut judged = schema.clone();
         judged.remove("default");
         for violation in violations(&Schema::from_json(&Value::Map(judged)), default) {
@@ -43,6 +43,15 @@ pub(super) fn check_schema(schema: &Map, place: &dyn Fn(&str) -> Option<Range<us
         }
     }
     problems
+}
+
+/// True for a default of which its type alone says that it is right: most are.
+fn fits_plainly(schema: &Map, default: &Value) -> bool {
+    let is_of_type = matches!(
+        (kind(schema), default),
+        ("string", Value::String(_)) | ("integer", Value::Int(_)) | ("boolean", Value::Bool(_))
+    );
+    is_of_type && schema.keys().all(|key| matches!(key.as_str(), "default" | "description" | "type"))
 }
 
 fn bounds(schema: &Map, low: &str, high: &str, place: &dyn Fn(&str) -> Option<Range<usize>>) -> Vec<Problem> {

@@ -255,17 +255,23 @@ fn report_syntax(report: &mut Report<'_>, subject: &str, draft: &Draft<'_>) {
             found |= !errors.is_empty();
             for mut issue in errors {
                 issue.span = issue.span.start + piece.parsed.start..issue.span.end + piece.parsed.start;
-                report_issue(report, subject, draft, &issue);
+                report_issue(report, subject, draft, &issue, None);
             }
         }
     }
     if !found {
-        draft.parse.errors.iter().for_each(|issue| report_issue(report, subject, draft, issue));
+        draft.parse.errors.iter().for_each(|issue| report_issue(report, subject, draft, issue, None));
     }
 }
 
-/// Reports an issue of the parser or checker.
-pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft<'_>, issue: &Issue) {
+/// Reports an issue of the parser or checker, with some help where nothing near is known.
+pub(crate) fn report_issue(
+    report: &mut Report<'_>,
+    subject: &str,
+    draft: &Draft<'_>,
+    issue: &Issue,
+    help: Option<String>,
+) {
     let mut diagnostic = Diagnostic::error(code(issue.kind), readable(&issue.message));
     if let Some(function) = unknown_function(draft, issue) {
         diagnostic.code = codes::UNKNOWN_FUNCTION;
@@ -274,6 +280,9 @@ pub(crate) fn report_issue(report: &mut Report<'_>, subject: &str, draft: &Draft
     }
     if let Some(suggestion) = &issue.suggestion {
         diagnostic = diagnostic.help(format!("did you mean {suggestion:?}?"));
+    }
+    if diagnostic.help.is_none() {
+        diagnostic.help = help.map(Into::into);
     }
     report.push(draft.diagnostic(report, subject, diagnostic, issue.span.clone()));
 }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use kro_cel::{Checked, Environment, Type, compatible};
+use kro_cel::ast::ExprKind;
+use kro_cel::{Checked, Environment, Issue, IssueKind, Type, compatible};
 use kro_diagnostics::Diagnostic;
 use kro_diagnostics::codes::{cel as codes, graph as graph_codes, typing as typing_codes};
 use kro_schema::cel::{SchemaTypes, declaration, escape, readable};
@@ -102,6 +103,27 @@ fn declares(target: &Schema, found: &Type) -> bool {
     is_scalar && declaration(target, "").as_ref() == Some(found)
 }
 
+/// How many fields of an object are listed to an author who named none of them.
+const FIELDS_SHOWN_MAX: usize = 12;
+
+/// The fields that an object has, where a selected one is not among them.
+fn known_fields(environment: &Environment, draft: &Draft<'_>, checked: &Checked, issue: &Issue) -> Option<String> {
+    if issue.kind != IssueKind::Field {
+        return None;
+    }
+    let ast = draft.ast();
+    let mut operand = None;
+    ast.walk(|id| match ast.kind(id) {
+        ExprKind::Select { operand: of, .. } if ast.span(id) == issue.span => operand = Some(*of),
+        _ => {}
+    });
+    let ty = checked.type_of(operand?);
+    let Type::Object(object) = ty.optional_inner().unwrap_or(ty) else { return None };
+    let names = environment.object_provider(object)?.field_names(object)?;
+    let is_shown = (1..=FIELDS_SHOWN_MAX).contains(&names.len());
+    is_shown.then(|| format!("known fields: {}", names.iter().map(Str::as_str).collect::<Vec<_>>().join(", ")))
+}
+
 /// The name of a target's type, which [`readable`] turns into `deployment.spec.template`.
 fn target_name(id: &str, path: &FieldPath) -> String {
     let fields = path.segments().iter().filter_map(|segment| match segment {
@@ -160,7 +182,10 @@ impl Typing<'_, '_> {
             Some(environment) => Rc::new(environment.check(draft.ast())),
             None => draft.parse.checked(&self.environment),
         };
-        checked.errors.iter().for_each(|issue| expression::report_issue(self.report, id, draft, issue));
+        for issue in &checked.errors {
+            let known = known_fields(own.unwrap_or(&self.environment), draft, &checked, issue);
+            expression::report_issue(self.report, id, draft, issue, known);
+        }
         for problem in arguments::problems(draft.ast()) {
             let diagnostic = Diagnostic::error(codes::ARGUMENT, problem.message);
             self.report.push(draft.diagnostic(self.report, id, diagnostic, problem.span));

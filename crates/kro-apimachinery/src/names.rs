@@ -9,6 +9,7 @@ const QUALIFIED_FORM: &str = "a qualified name must consist of alphanumeric char
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const SEARCH_DOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
 /// What is wrong with an RFC 1123 subdomain (the names of most objects); empty when nothing is.
@@ -27,6 +28,12 @@ pub fn dns_label_errors(name: &str) -> Vec<String> {
 pub fn wildcard_errors(name: &str) -> Vec<String> {
     let fits = name.strip_prefix("*.").is_some_and(|rest| rest.split('.').all(|part| is_label(part, false)));
     errors(name, 253, fits, WILDCARD)
+}
+
+/// What is wrong with a domain in which names are looked up: a subdomain, underscores allowed; empty when nothing is.
+pub fn search_domain_errors(name: &str) -> Vec<String> {
+    let fits = name.split('.').all(|part| is_label(&part.strip_prefix('_').unwrap_or(part).replace('_', "-"), false));
+    errors(name, 253, fits, SEARCH_DOMAIN)
 }
 
 /// What is wrong with the name of a port; empty when nothing is.

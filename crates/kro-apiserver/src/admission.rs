@@ -3,6 +3,7 @@
 mod completion;
 mod namespace;
 mod policies;
+mod priority;
 
 use kro_apimachinery::Status;
 use kro_value::Value;
@@ -20,6 +21,9 @@ pub(crate) fn admit_create(state: &State, call: &mut Call, object: &mut Value) -
         return Err(call.forbidden(&call.name, why));
     }
     let id = &call.resource.id;
+    if id.is("", "pods") && call.subresource.is_empty() {
+        priority::settle(state, call, object)?;
+    }
     completion::complete(state.config.profile, &id.group, &id.resource, object);
     Ok(())
 }

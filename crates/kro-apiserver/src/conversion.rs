@@ -73,6 +73,12 @@ pub(crate) fn to_storage(resource: &Resource, value: &mut Value) {
         ("", "limitranges") => &["spec", "limits"],
         _ => &[],
     };
+    if resource.id.is("batch", "jobs") && value.at(&["metadata", "labels"]).is_none() {
+        // The labels of the template are those of a Job that has none.
+        if let Some(labels) = value.at(&["spec", "template", "metadata", "labels"]).cloned() {
+            value.set_at(&["metadata", "labels"], labels);
+        }
+    }
     if value.at(list).and_then(Value::as_list).is_some_and(<[Value]>::is_empty) {
         value.set_at(list, Value::Null);
     }

@@ -19,6 +19,9 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 /// Answers a discovery request; `None` when there is no such group or version.
 pub(crate) fn respond(registry: &Registry, route: &Route, headers: &Headers) -> Option<Response> {
     let aggregated = wants_aggregated(headers);
+    if matches!(route, Route::CoreVersions | Route::Groups) && wants_older(headers) {
+        return Some(crate::handler::failure(&crate::negotiation::not_acceptable(&clauses(headers.get("Accept")))));
+    }
     let value = match route {
         Route::CoreVersions if aggregated => return Some(aggregate(registry, true, headers)),
         Route::Groups if aggregated => return Some(aggregate(registry, false, headers)),
@@ -39,6 +42,15 @@ fn wants_aggregated(headers: &Headers) -> bool {
             && clause.parameter("v") == Some("v2")
             && clause.parameter("as") == Some("APIGroupDiscoveryList")
     })
+}
+
+/// True when only an older form of the aggregated document will do.
+fn wants_older(headers: &Headers) -> bool {
+    let clauses = clauses(headers.get("Accept"));
+    !clauses.is_empty()
+        && clauses.iter().all(|clause| {
+            clause.parameter("as") == Some("APIGroupDiscoveryList") && clause.parameter("v") != Some("v2")
+        })
 }
 
 fn aggregate(registry: &Registry, core: bool, headers: &Headers) -> Response {

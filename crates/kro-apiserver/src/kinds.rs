@@ -5,6 +5,7 @@ mod namespace;
 pub(crate) mod prepare;
 mod service;
 pub(crate) mod validate;
+mod volume;
 mod workload;
 
 use kro_apimachinery::names;
@@ -29,11 +30,6 @@ impl NameRule {
     pub(crate) fn errors(self, name: &str) -> Vec<String> {
         match self {
             Self::Subdomain => names::subdomain_errors(name),
-            Self::Label if name.contains('.') => {
-                let mut errors = vec!["must not contain dots".to_owned()];
-                errors.extend(names::dns_label_errors(&name.replace('.', "-")));
-                errors
-            }
             Self::Label => names::dns_label_errors(name),
             Self::PathSegment => names::path_segment_errors(name),
         }

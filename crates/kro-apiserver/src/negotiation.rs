@@ -82,7 +82,7 @@ fn form(clause: &Clause<'_>) -> Option<Form> {
     }
 }
 
-fn not_acceptable(clauses: &[Clause<'_>]) -> Status {
+pub(crate) fn not_acceptable(clauses: &[Clause<'_>]) -> Status {
     if clauses.iter().any(Clause::takes_json) {
         return Status::failure(
             406,

@@ -44,7 +44,7 @@ fn merge_maps(schema: Option<&Schema>, object: Map, patch: &Map) -> Result<Map, 
     order_lists(schema, &mut object, &mut patch)?;
     for (key, change) in &patch {
         if let Some(name) = key.strip_prefix(DELETE_FROM_PRIMITIVE_LIST) {
-            delete_from_list(&mut object, name, change)?;
+            delete_from_list(&mut object, name, change);
         } else {
             merge_field(schema, &mut object, key, change)?;
         }
@@ -86,15 +86,15 @@ fn retain_keys(object: &mut Map, patch: &mut Map) -> Result<(), Status> {
 }
 
 /// `$deleteFromPrimitiveList/name`: these values leave the list.
-fn delete_from_list(object: &mut Map, name: &str, values: &Value) -> Result<(), Status> {
-    let Some(values) = values.as_list() else { return malformed("primitive list") };
+fn delete_from_list(object: &mut Map, name: &str, values: &Value) {
+    // What is no list says nothing.
+    let Some(values) = values.as_list() else { return };
     if let Some(Value::List(items)) = object.get(name) {
         let gone: BTreeSet<PathElement> = values.iter().cloned().map(PathElement::Value).collect();
         let stays = |item: &&Value| !gone.contains(&PathElement::Value((*item).clone()));
         let kept: Value = items.iter().filter(stays).cloned().collect();
         object.insert(name, kept);
     }
-    Ok(())
 }
 
 /// `$setElementOrder/name`: merges the lists and puts the items in this order; others keep their neighbours.
@@ -106,7 +106,7 @@ fn order_lists(schema: Option<&Schema>, object: &mut Map, patch: &mut Map) -> Re
         let child = schema.and_then(|schema| schema.field(&name));
         let identity = Identity::of(child.as_ref());
         if let Some(delete) = patch.remove(&format!("{DELETE_FROM_PRIMITIVE_LIST}{name}")) {
-            delete_from_list(object, &name, &delete)?;
+            delete_from_list(object, &name, &delete);
         }
         let known = object.get(&name).and_then(Value::as_list).map(<[Value]>::to_vec);
         let merged = match (&known, patch.get(&name)) {

@@ -4,7 +4,7 @@ use kro_value::{Map, Str, Value};
 
 use super::lexer::{Token, tokens};
 use crate::FieldError;
-use crate::names::{label_value_errors, qualified_name_errors};
+use crate::names::{label_key_errors, label_value_errors};
 
 /// How a requirement compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -211,7 +211,7 @@ impl Parser {
             self.at += 1;
         }
         let key = self.word("identifier")?;
-        check("<nil>", &key, &qualified_name_errors(&key))?;
+        check("<nil>", &key, &label_key_errors(&key))?;
         if matches!(self.peek(), Token::End | Token::Comma) || absent {
             let operator = if absent { Operator::DoesNotExist } else { Operator::Exists };
             return Ok(LabelRequirement { key, operator, values: Vec::new() });
@@ -246,7 +246,7 @@ impl Parser {
         }
         if *self.peek() == Token::Close {
             self.at += 1;
-            return Ok(Vec::new());
+            return Ok(vec![Str::default()]);
         }
         let mut values = Vec::new();
         loop {

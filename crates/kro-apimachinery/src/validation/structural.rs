@@ -163,7 +163,8 @@ impl Walk {
         if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
             && let Err(error) = regex::Regex::new(pattern)
         {
-            let detail = format!("must be a valid regular expression, but isn't: {error}");
+            let detail =
+                format!("must be a valid regular expression, but isn't: {}", go_words(&error.to_string(), pattern));
             self.invalid(format!("{field}.pattern"), &pattern.into(), &detail);
         }
     }
@@ -322,6 +323,23 @@ impl Walk {
             self.branch(inner, structure, &format!("{field}.not"));
         }
     }
+}
+
+/// What Go says of a malformed regular expression, where it is known.
+fn go_words(error: &str, pattern: &str) -> String {
+    let said = if error.contains("unclosed group") {
+        format!("missing closing ): `{pattern}`")
+    } else if error.contains("unopened group") {
+        format!("unexpected ): `{pattern}`")
+    } else if error.contains("unclosed character class") {
+        format!("missing closing ]: `{}`", &pattern[pattern.rfind('[').unwrap_or_default()..])
+    } else if error.contains("repetition operator missing expression") {
+        let operator = pattern.chars().find(|character| "*+?".contains(*character)).unwrap_or('*');
+        format!("missing argument to repetition operator: `{operator}`")
+    } else {
+        return error.to_owned();
+    };
+    format!("error parsing regexp: {said}")
 }
 
 #[cfg(test)]

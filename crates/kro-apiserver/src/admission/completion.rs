@@ -24,15 +24,13 @@ fn add_finalizer(object: &mut Value, finalizer: &str) {
     object.set_at(&["metadata", "finalizers"], finalizers.into_iter().map(Value::from).collect());
 }
 
-/// Priority, the ServiceAccount and two tolerations. The volume with the token is left out: nothing here reads it.
+/// The ServiceAccount and two tolerations. The volume with the token is left out: nothing here reads it.
 fn complete_pod(profile: Profile, pod: &mut Value) {
     let mut fill = |key: &str, value: Value| {
         if pod.at(&["spec", key]).is_none() {
             pod.set_at(&["spec", key], value);
         }
     };
-    fill("priority", Value::Int(0));
-    fill("preemptionPolicy", "PreemptLowerPriority".into());
     if profile != Profile::Bare {
         fill("serviceAccountName", "default".into());
     }

@@ -7,7 +7,7 @@ use super::delays::after;
 use super::driver::Controller;
 use super::known::{Known, NODES, PODS};
 use super::queue::Queue;
-use super::{Api, Delays, Key, object, value};
+use super::{Api, Delays, Key, object};
 use crate::{Change, ChangeKind};
 
 /// Gives Pods the first node that takes any.
@@ -30,7 +30,9 @@ impl Controller for Scheduler {
         let takes = |node: &Value| node.at(&["spec", "unschedulable"]).and_then(Value::as_bool) != Some(true);
         let node = api.list(&NODES, None).into_iter().find(takes)?;
         let node = object::name(&node);
-        let pod = api.patch(&PODS, &pod, &value!({ "spec": { "nodeName": node } }))?;
+        let mut bound = pod;
+        bound.set_at(&["spec", "nodeName"], node.into());
+        let pod = api.replace(&PODS, bound, "binding")?;
         let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
         api.event(&pod, "Normal", "Scheduled", &message);
         None

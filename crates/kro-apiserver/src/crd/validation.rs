@@ -104,6 +104,7 @@ fn names_errors(object: &Value, is_new: bool) -> Vec<FieldError> {
     } else if !SCOPES.contains(&scope) {
         errors.push(FieldError::not_supported("spec.scope", &scope.into(), SCOPES));
     }
+    conversion(object, &mut errors);
     for key in ["plural", "singular"] {
         label(object, key, false, &mut errors);
     }
@@ -130,6 +131,34 @@ fn names_errors(object: &Value, is_new: bool) -> Vec<FieldError> {
         errors.push(FieldError::invalid("spec.names.listKind", &kind.into(), detail));
     }
     errors
+}
+
+/// How objects get from one version to another: only by their names here, though others may be said.
+fn conversion(object: &Value, errors: &mut Vec<FieldError>) {
+    let conversion = object.at(&["spec", "conversion"]).cloned().unwrap_or_default();
+    let strategy = conversion.str_at(&["strategy"]).unwrap_or("None");
+    let field = "spec.conversion";
+    match strategy {
+        "None" => {
+            if conversion.get("webhook").is_some() {
+                let detail = "should not be set when strategy is not set to Webhook";
+                errors.push(FieldError::forbidden(format!("{field}.webhookClientConfig"), detail));
+            }
+        }
+        "Webhook" => {
+            if conversion.at(&["webhook", "clientConfig"]).is_none() {
+                let detail = "required when strategy is set to Webhook";
+                errors.push(FieldError::required(format!("{field}.webhookClientConfig"), detail));
+            }
+            if super::texts(conversion.at(&["webhook", "conversionReviewVersions"])).is_empty() {
+                errors.push(FieldError::required(format!("{field}.conversionReviewVersions"), ""));
+            }
+        }
+        other => {
+            let supported = ["None", "Webhook"];
+            errors.push(FieldError::not_supported(format!("{field}.strategy"), &other.into(), &supported));
+        }
+    }
 }
 
 fn label(object: &Value, key: &str, is_mixed: bool, errors: &mut Vec<FieldError>) {

@@ -18,6 +18,15 @@ const AUDIENCE: &str = "https://kubernetes.default.svc.cluster.local";
 /// A token for a ServiceAccount.
 pub(super) fn request(state: &State, call: &Call, mut request: Value) -> Result<Value, Status> {
     let stored = state.store.get(&call.resource.id, &call.key()).ok_or_else(|| call.not_found())?;
+    let given = metadata::text(&request, "name").to_owned();
+    if !given.is_empty() && given != call.name {
+        let error =
+            FieldError::invalid("metadata.name", &given.into(), "must match the service account name if specified");
+        return Err(Status::invalid("authentication.k8s.io", "TokenRequest", &call.name, &[error]));
+    }
+    if let Some(bound) = request.at(&["spec", "boundObjectRef"]).filter(|bound| !bound.is_null()) {
+        check_bound(state, call, bound)?;
+    }
     let seconds = request.at(&["spec", "expirationSeconds"]).and_then(Value::as_i64).unwrap_or(3600);
     let detail = match seconds {
         ..SECONDS_MIN => "may not specify a duration less than 10 minutes",
@@ -42,6 +51,30 @@ pub(super) fn request(state: &State, call: &Call, mut request: Value) -> Result<
     request.set_at(&["status", "expirationTimestamp"], time_text(expires).into());
     request.set_at(&["status", "token"], claims.sign(&state.config.token_key).into());
     Ok(request)
+}
+
+/// A token is bound to something that is there.
+fn check_bound(state: &State, call: &Call, bound: &Value) -> Result<(), Status> {
+    let text = |key: &str| bound.str_at(&[key]).unwrap_or_default();
+    let resource = match (text("apiVersion"), text("kind")) {
+        ("v1", "Pod") => "pods",
+        ("v1", "Secret") => "secrets",
+        ("v1", "Node") => "nodes",
+        (version, kind) => {
+            let (group, version) = version.split_once('/').unwrap_or(("", version));
+            let message = format!("cannot bind token to object of type {group}/{version}, Kind={kind}");
+            return Err(Status::bad_request(message));
+        }
+    };
+    let namespace = if resource == "nodes" { "" } else { call.namespace.as_str() };
+    let found = state.store.get(&GroupResource::new("", resource), &Key::new(namespace, text("name")));
+    match found {
+        Some(found) if text("uid").is_empty() || found.uid() == text("uid") => Ok(()),
+        Some(_) => {
+            Err(Status::conflict("", resource, text("name"), "the UID in the bound object reference does not match"))
+        }
+        None => Err(Status::not_found("", resource, text("name"))),
+    }
 }
 
 /// The user of a token of a ServiceAccount that is still there.

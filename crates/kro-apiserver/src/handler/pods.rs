@@ -1,6 +1,6 @@
 //! Subresources of Pods that are no views of the object: `eviction`, `binding`, `log`.
 
-use kro_apimachinery::{LabelSelector, Status};
+use kro_apimachinery::{Cause, LabelSelector, Status};
 use kro_value::{Value, from_json};
 
 use crate::state::State;
@@ -19,25 +19,71 @@ fn done() -> Response {
 
 /// Deletes a Pod, unless a disruption budget says no.
 pub(super) fn evict(state: &mut State, call: &mut Call, eviction: &Value) -> Result<Response, Status> {
-    let pod = state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
-    let is_running = pod.value.str_at(&["status", "phase"]) == Some("Running");
-    let budgets = GroupResource::new("policy", "poddisruptionbudgets");
-    let table = state.store.table(&budgets);
-    let refuses = |budget: &Value| {
-        let selector = budget.at(&["spec", "selector"]).map(LabelSelector::from_value);
-        let allowed = budget.at(&["status", "disruptionsAllowed"]).and_then(Value::as_i64).unwrap_or_default();
-        selector.is_some_and(|selector| selector.matches(pod.labels())) && allowed <= 0
-    };
-    let is_refused = table.is_some_and(|table| {
-        table.in_namespace(Some(call.namespace.as_str())).any(|(_, budget)| refuses(&budget.value))
-    });
-    if is_running && is_refused {
-        let message = "Cannot evict pod as it would violate the pod's disruption budget.";
-        return Err(Status::failure(429, "TooManyRequests", message));
+    let named = eviction.str_at(&["metadata", "name"]).unwrap_or_default();
+    if !named.is_empty() && named != call.name {
+        return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }
+    let pod = state.store.get(&call.resource.id, &call.key()).cloned().ok_or_else(|| call.not_found())?;
     let options = DeleteOptions::parse(eviction.get("deleteOptions"), &Query::default())?;
+    // A Pod that does not run yet, or no more, is missed by nobody.
+    if pod.value.str_at(&["status", "phase"]) == Some("Running") {
+        disrupt(state, call, &pod.value)?;
+    }
     state.delete(call, &options)?;
     Ok(done())
+}
+
+/// Takes one disruption from the budget of a Pod.
+fn disrupt(state: &mut State, call: &Call, pod: &Value) -> Result<(), Status> {
+    let id = GroupResource::new("policy", "poddisruptionbudgets");
+    let labels = pod.at(&["metadata", "labels"]).and_then(Value::as_map);
+    let table = state.store.table(&id).into_iter();
+    let in_namespace = table.flat_map(|table| table.in_namespace(Some(call.namespace.as_str())));
+    let selects = |budget: &Value| {
+        let selector = budget.at(&["spec", "selector"]).map(LabelSelector::from_value);
+        selector.is_some_and(|selector| selector.matches(labels))
+    };
+    let mut budgets: Vec<_> = in_namespace
+        .filter(|(_, budget)| selects(&budget.value))
+        .map(|(key, budget)| (key.clone(), budget.clone()))
+        .collect();
+    let Some((key, stored)) = budgets.pop() else { return Ok(()) };
+    if !budgets.is_empty() {
+        let message =
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+        return Err(Status::internal(message));
+    }
+    let budget = &stored.value;
+    let number = |path: &[&str]| budget.at(path).and_then(Value::as_i64).unwrap_or_default();
+    if number(&["status", "observedGeneration"]) < number(&["metadata", "generation"]) {
+        let why = format!("The disruption budget {} is still being processed by the server.", key.name);
+        return Err(over_budget(why, 10));
+    }
+    let allowed = number(&["status", "disruptionsAllowed"]);
+    if allowed <= 0 {
+        let (needed, healthy) = (number(&["status", "desiredHealthy"]), number(&["status", "currentHealthy"]));
+        let why = format!("The disruption budget {} needs {needed} healthy pods and has {healthy} currently", key.name);
+        return Err(over_budget(why, 0));
+    }
+    if call.dry_run {
+        return Ok(());
+    }
+    let mut changed = budget.clone();
+    changed.set_at(&["status", "disruptionsAllowed"], Value::Int(allowed - 1));
+    changed.set_at(&["status", "disruptedPods", &call.name], time_text(call.now).into());
+    let event = state.store.put(&id, &key, changed, stored.schema_revision);
+    state.announce(&id, &event);
+    Ok(())
+}
+
+fn over_budget(why: String, retry_after_seconds: u32) -> Status {
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+    let cause = Cause { reason: "DisruptionBudget".into(), message: why, field: String::new() };
+    let mut status = Status::failure(429, "TooManyRequests", message).with_causes(vec![cause]);
+    if let Some(details) = &mut status.details {
+        details.retry_after_seconds = retry_after_seconds;
+    }
+    status
 }
 
 /// Puts a Pod on a node.

@@ -231,6 +231,7 @@ impl Handler<'_> {
             Method::Get | Method::Head => "GetOptions",
             Method::Put => "UpdateOptions",
             Method::Patch => "PatchOptions",
+            _ if self.view.resource.custom => return Err(not_supported(&self.view.resource, self.request.method)),
             _ => return Err(method_not_allowed()),
         };
         let is_apply = kind == Some(PatchType::Apply) && self.request.method == Method::Patch;
@@ -401,6 +402,18 @@ fn with_warnings(mut response: Response, call: &Call) -> Response {
 fn warning(text: &str) -> String {
     let text: Str = text.chars().filter(|character| !character.is_control()).collect();
     format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// 405 of a custom resource, which says what it does not support.
+fn not_supported(resource: &Resource, method: Method) -> Status {
+    let verb = match method {
+        Method::Delete => "delete",
+        Method::Post => "create",
+        other => return Status::failure(405, "MethodNotAllowed", format!("{other} is not supported")),
+    };
+    let id = &resource.id;
+    let message = format!("{verb} is not supported on resources of kind \"{id}\"");
+    Status::failure(405, "MethodNotAllowed", message).about(&id.group, &id.resource, "")
 }
 
 /// 501: what this server does not do, it says.

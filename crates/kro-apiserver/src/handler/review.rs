@@ -29,8 +29,15 @@ pub(super) fn answer(state: &State, call: &mut Call, user: &User, mut review: Va
             access(state, user, &spec)
         }
         "subjectaccessreviews" | "localsubjectaccessreviews" => {
-            refuse(&access_errors(&spec, false))?;
+            let mut errors = access_errors(&spec, false);
+            if resource.id.resource == "localsubjectaccessreviews" && errors.is_empty() {
+                errors = local_errors(call, &spec);
+            }
+            refuse(&errors)?;
             access(state, &asked_user(&spec), &spec)
+        }
+        "tokenreviews" if text(&spec, &["token"]).is_empty() => {
+            return Err(Status::bad_request("token is required for TokenReview in authentication"));
         }
         "tokenreviews" => super::accounts::review(state, &spec),
         "selfsubjectrulesreviews" => rules(state, user, &spec)?,
@@ -41,6 +48,11 @@ pub(super) fn answer(state: &State, call: &mut Call, user: &User, mut review: Va
     if review.get("metadata").is_none() {
         review.set_at(&["metadata"], Map::new().into());
     }
+    if resource.id.resource == "selfsubjectrulesreviews" {
+        // The reference answers with a new object.
+        review.set_at(&["metadata"], Map::new().into());
+        review.set_at(&["spec"], Map::new().into());
+    }
     review.set_at(&["status"], status);
     Ok(review)
 }
@@ -49,7 +61,14 @@ pub(super) fn answer(state: &State, call: &mut Call, user: &User, mut review: Va
 fn access_errors(spec: &Value, is_self: bool) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let has = |key: &str| spec.get(key).is_some_and(|value| !value.is_null());
-    if has("resourceAttributes") == has("nonResourceAttributes") {
+    if has("resourceAttributes") && has("nonResourceAttributes") {
+        let error = FieldError::new(
+            kro_apimachinery::FieldErrorKind::Invalid,
+            "spec.nonResourceAttributes",
+            "cannot be specified in combination with resourceAttributes",
+        );
+        errors.push(FieldError { value: Some(shown_path(spec)), ..error });
+    } else if !has("resourceAttributes") && !has("nonResourceAttributes") {
         let detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
         let value = spec.get("resourceAttributes").cloned().unwrap_or_default();
         errors.push(FieldError::invalid("spec.resourceAttributes", &value, detail));
@@ -58,6 +77,29 @@ fn access_errors(spec: &Value, is_self: bool) -> Vec<FieldError> {
     if !is_self && text(spec, &["user"]).is_empty() && groups.is_empty() {
         let detail = "at least one of user or group must be specified";
         errors.push(FieldError::invalid("spec.user", &"".into(), detail));
+    }
+    errors
+}
+
+/// The path and verb that are asked about, as the reference prints them.
+fn shown_path(spec: &Value) -> String {
+    let of = |key: &str| text(spec, &["nonResourceAttributes", key]);
+    format!("{{\"Path\":{:?},\"Verb\":{:?}}}", of("path"), of("verb"))
+}
+
+/// What is wrong with a question about one namespace.
+fn local_errors(call: &Call, spec: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if spec.get("nonResourceAttributes").is_some() {
+        let kind = kro_apimachinery::FieldErrorKind::Invalid;
+        let error = FieldError::new(kind, "spec.nonResourceAttributes", "disallowed on this kind of request");
+        errors.push(FieldError { value: Some(shown_path(spec)), ..error });
+        return errors;
+    }
+    let asked = text(spec, &["resourceAttributes", "namespace"]);
+    if asked != call.namespace {
+        let detail = "must match metadata.namespace";
+        errors.push(FieldError::invalid("spec.resourceAttributes.namespace", &asked.into(), detail));
     }
     errors
 }

@@ -8,7 +8,11 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub(super) fn prepare_create(object: &mut Value) {
     let name = object.str_at(&["metadata", "name"]).map(Str::new).unwrap_or_default();
     object.set_at(&["metadata", "labels", NAME_LABEL], name.into());
-    object.set_at(&["spec", "finalizers"], Value::list([Value::from("kubernetes")]));
+    let mut finalizers = object.at(&["spec", "finalizers"]).and_then(Value::as_list).unwrap_or_default().to_vec();
+    if !finalizers.iter().any(|finalizer| finalizer.as_str() == Some("kubernetes")) {
+        finalizers.push("kubernetes".into());
+    }
+    object.set_at(&["spec", "finalizers"], finalizers.into());
     object.set_at(&["status", "phase"], "Active".into());
 }
 

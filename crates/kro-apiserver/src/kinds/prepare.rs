@@ -20,17 +20,34 @@ pub(crate) fn reset_status(call: &Call, object: &mut Value) {
     }
 }
 
+/// Drops what is behind feature gates that are closed by default.
+fn drop_gated(call: &Call, object: &mut Value) {
+    let gated: &[&[&str]] = match kind(call) {
+        ("coordination.k8s.io", "leases") => &[&["spec", "strategy"], &["spec", "preferredHolder"]],
+        ("apps", "statefulsets") => &[&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]],
+        _ => &[],
+    };
+    gated.iter().for_each(|path| drop(object.remove_at(path)));
+}
+
 /// Completes a new object.
 pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> Result<(), Status> {
+    drop_gated(call, object);
     match kind(call) {
         ("", "namespaces") => super::namespace::prepare_create(object),
         ("", "services") => refuse(call, &service::allocate(state, object, None))?,
-        ("", "pods") => workload::prepare_pod(object),
+        ("", "pods") => {
+            workload::prepare_grace(object);
+            workload::prepare_pod(object);
+        }
         // Where nodes are simulated they are ready at once.
         ("", "nodes") if state.config.profile != crate::Profile::Dev => workload::prepare_node(object),
         ("apps", "daemonsets") => workload::prepare_daemon_set(object, None),
         ("batch", "jobs") => workload::prepare_job(object),
-        ("", "persistentvolumeclaims") => object.set_at(&["status", "phase"], "Pending".into()),
+        ("", "persistentvolumeclaims") => {
+            super::volume::prepare_claim(object);
+            object.set_at(&["status", "phase"], "Pending".into());
+        }
         ("", "persistentvolumes") => {
             object.set_at(&["status", "phase"], "Pending".into());
             object.set_at(&["status", "lastPhaseTransitionTime"], time_text(call.now).into());
@@ -43,12 +60,14 @@ pub(crate) fn create(state: &mut State, call: &mut Call, object: &mut Value) -> 
 
 /// Completes a changed object.
 pub(crate) fn update(state: &mut State, call: &mut Call, object: &mut Value, old: &Value) -> Result<(), Status> {
+    drop_gated(call, object);
     let looks_at_all = matches!(kind(call), ("", "namespaces") | ("apiextensions.k8s.io", _));
     if !call.subresource.is_empty() && !looks_at_all {
         return Ok(());
     }
     match kind(call) {
         ("", "services") => refuse(call, &service::allocate(state, object, Some(old)))?,
+        ("", "pods") => workload::prepare_grace(object),
         ("apps", "daemonsets") => workload::prepare_daemon_set(object, Some(old)),
         ("", "namespaces") => super::namespace::prepare_update(call, object, old),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crd::strategy::prepare_update(object),

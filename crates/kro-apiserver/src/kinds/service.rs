@@ -18,6 +18,11 @@ pub(super) fn allocate(state: &mut State, service: &mut Value, old: Option<&Valu
     let kind = text(service, "type");
     if let Some(old) = old {
         keep(service, old);
+    } else {
+        let errors = super::validate::network::asked_addresses(service);
+        if !errors.is_empty() {
+            return errors;
+        }
     }
     if kind == "ExternalName" {
         for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] {
@@ -93,7 +98,8 @@ fn keep_node_ports(service: &mut Value, old: &Value) {
 
 fn allocate_address(state: &mut State, service: &mut Value, old: Option<&Value>) -> Vec<FieldError> {
     let asked = text(service, "clusterIP");
-    let unchanged = old.is_some_and(|old| text(old, "clusterIP") == asked);
+    // A change of the address is refused later, by its name.
+    let unchanged = old.is_some_and(|old| !text(old, "clusterIP").is_empty() && text(old, "type") != "ExternalName");
     let address = match asked.as_str() {
         "None" => asked.clone(),
         "" => match free_address(state) {

@@ -11,7 +11,6 @@ pub(super) fn prepare_job(job: &mut Value) {
     }
     let uid: Str = job.str_at(&["metadata", "uid"]).map(Str::new).unwrap_or_default();
     let name: Str = job.str_at(&["metadata", "name"]).map(Str::new).unwrap_or_default();
-    let own_labels = job.at(&["metadata", "labels"]).is_none();
     let labels = [
         ("batch.kubernetes.io/controller-uid", &uid),
         ("batch.kubernetes.io/job-name", &name),
@@ -20,9 +19,6 @@ pub(super) fn prepare_job(job: &mut Value) {
     ];
     for (key, value) in labels {
         job.set_at(&["spec", "template", "metadata", "labels", key], value.clone().into());
-        if own_labels {
-            job.set_at(&["metadata", "labels", key], value.clone().into());
-        }
     }
     job.set_at(&["spec", "selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid.into());
 }
@@ -50,6 +46,14 @@ pub(super) fn prepare_node(node: &mut Value) {
     }
     taints.push(Value::map([("key", Value::from(NOT_READY)), ("effect", "NoSchedule".into())]));
     node.set_at(&["spec", "taints"], taints.into());
+}
+
+/// Less than no time is the shortest time.
+pub(super) fn prepare_grace(pod: &mut Value) {
+    let path = ["spec", "terminationGracePeriodSeconds"];
+    if pod.at(&path).and_then(Value::as_i64).is_some_and(|seconds| seconds < 0) {
+        pod.set_at(&path, Value::Int(1));
+    }
 }
 
 /// A new Pod waits for a node.

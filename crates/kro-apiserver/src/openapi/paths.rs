@@ -100,7 +100,10 @@ impl Paths<'_> {
             ("x-kubernetes-action", action.into()),
             ("x-kubernetes-group-version-kind", kind(&self.resource.id.group, name, &self.resource.kind)),
         ]);
-        if let Some(body) = self.body(verb) {
+        if let Some(mut body) = self.body(verb) {
+            if !verb.starts_with("delete") {
+                body.set_at(&["required"], true.into());
+            }
             operation.set_at(&["requestBody"], body);
         }
         (method, operation)

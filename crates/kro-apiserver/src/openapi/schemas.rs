@@ -63,14 +63,7 @@ fn custom(resource: &Resource, version: usize) -> Value {
     let mut schema = with_object_members(schema, true);
     let name = &resource.versions[version].name;
     schema.set_at(&["x-kubernetes-group-version-kind"], kinds(&resource.id.group, name, &resource.kind));
-    let selectable = &resource.versions[version].selectable_fields;
-    if !selectable.is_empty() {
-        let entry = |path: &Str| {
-            let path = path.strip_prefix('.').unwrap_or(path);
-            Value::map([("fieldPath", Value::from(path))])
-        };
-        schema.set_at(&["x-kubernetes-selectable-fields"], selectable.iter().map(entry).collect());
-    }
+    show_selectable_fields(resource, version, &mut schema);
     schema
 }
 
@@ -88,6 +81,11 @@ fn with_object_members(mut schema: Value, is_object: bool) -> Value {
                 *property = with_object_members(std::mem::take(property), false);
             }
         }
+    }
+    if schema.get("x-kubernetes-int-or-string").and_then(Value::as_bool) == Some(true) && schema.get("anyOf").is_none()
+    {
+        let of_type = |name: &str| Value::map([("type", Value::from(name))]);
+        schema.set_at(&["anyOf"], Value::list(["integer", "string"].map(of_type)));
     }
     if is_object {
         schema.set_at(&["type"], "object".into());
@@ -116,18 +114,45 @@ fn custom_list(resource: &Resource, version: usize) -> Value {
     let reference = |name: &str| Value::map([("$ref", Value::from(format!("{REFERENCE}{name}")))]);
     let [api_version, kind, _] = object_members();
     let items = Value::map([
-        ("description", Value::from(format!("List of {}.", resource.id.resource))),
+        (
+            "description",
+            Value::from(format!(
+                "List of {}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md",
+                resource.id.resource
+            )),
+        ),
         ("type", "array".into()),
-        ("items", Value::map([("allOf", Value::list([reference(&item)]))])),
+        ("items", reference(&item)),
     ]);
-    let metadata = Value::map([("allOf", Value::list([reference(&format!("{META}ListMeta"))]))]);
-    Value::map([
+    let metadata = Value::map([
+        (
+            "description",
+            Value::from(
+                "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+            ),
+        ),
+        ("allOf", Value::list([reference(&format!("{META}ListMeta"))])),
+    ]);
+    let mut list = Value::map([
         ("description", Value::from(format!("{} is a list of {}", resource.list_kind, resource.kind))),
         ("type", "object".into()),
         ("required", Value::list([Value::from("items")])),
         ("properties", Value::map([api_version, kind, ("items", items), ("metadata", metadata)])),
         ("x-kubernetes-group-version-kind", kinds(&resource.id.group, name, &resource.list_kind)),
-    ])
+    ]);
+    show_selectable_fields(resource, version, &mut list);
+    list
+}
+
+fn show_selectable_fields(resource: &Resource, version: usize, schema: &mut Value) {
+    let selectable = &resource.versions[version].selectable_fields;
+    if !selectable.is_empty() {
+        let entry = |path: &Str| {
+            let path = path.strip_prefix('.').unwrap_or(path);
+            Value::map([("fieldPath", Value::from(path))])
+        };
+        schema.set_at(&["x-kubernetes-selectable-fields"], selectable.iter().map(entry).collect());
+    }
 }
 
 /// `x-kubernetes-group-version-kind` of a schema.

@@ -123,7 +123,14 @@ fn watch_errors(wanted: &str, initial: Option<bool>) -> Vec<FieldError> {
     const FIELD: &str = "resourceVersionMatch";
     if initial.is_none() {
         let detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-        return if wanted.is_empty() { Vec::new() } else { vec![FieldError::forbidden(FIELD, detail)] };
+        let mut errors = Vec::new();
+        if !wanted.is_empty() {
+            errors.push(FieldError::forbidden(FIELD, detail));
+        }
+        if !matches!(wanted, "" | "NotOlderThan") {
+            errors.push(FieldError::not_supported(FIELD, &wanted.into(), &["NotOlderThan"]));
+        }
+        return errors;
     }
     let mut errors = Vec::new();
     if wanted != "NotOlderThan" {

@@ -4,11 +4,53 @@ use jiff::Timestamp;
 use kro_value::Value;
 
 use super::column::{
-    AGE, CREATED_AT, Column, NAME, age_at, boolean, count, flag_or, integer, items, joined, labels, number, selector,
-    string, string_or, text, wide,
+    AGE, CREATED_AT, Column, NAME, age_at, boolean, count, integer, items, joined, labels, number, selector, string,
+    string_or, text, wide,
 };
 
 pub(super) const PLAIN: &[Column] = &[NAME, AGE];
+
+pub(super) const ENDPOINTS: &[Column] = &[NAME, text("Endpoints", |object, _| endpoints(object).into()), AGE];
+
+/// The first three addresses with their ports.
+fn endpoints(object: &Value) -> String {
+    let mut all = Vec::new();
+    for subset in items(object, &["subsets"]) {
+        let addresses = items(subset, &["addresses"]).iter().map(|address| string(address, &["ip"]));
+        let ports: Vec<i64> = items(subset, &["ports"]).iter().map(|port| number(port, &["port"])).collect();
+        for address in addresses {
+            if ports.is_empty() {
+                all.push(address.to_owned());
+            }
+            all.extend(ports.iter().map(|port| format!("{address}:{port}")));
+        }
+    }
+    let shown = all.iter().take(3).cloned().collect::<Vec<_>>().join(",");
+    match all.len() {
+        0 => "<none>".to_owned(),
+        count if count > 3 => format!("{shown} + {} more...", count - 3),
+        _ => shown,
+    }
+}
+
+pub(super) const QUOTAS: &[Column] = &[
+    NAME,
+    text("Request", |quota, _| used_of_hard(quota, false).into()),
+    text("Limit", |quota, _| used_of_hard(quota, true).into()),
+    AGE,
+];
+
+/// What is used of what may be used, as far as the status says.
+fn used_of_hard(quota: &Value, of_limits: bool) -> String {
+    let hard = quota.at(&["status", "hard"]).and_then(Value::as_map).into_iter().flatten();
+    let of = hard.filter(|(name, _)| name.starts_with("limits.") == of_limits);
+    let pair = |(name, hard): (&kro_value::Str, &Value)| {
+        let used = string(quota, &["status", "used", name]);
+        format!("{name}: {}/{}", if used.is_empty() { "0" } else { used }, hard.as_str().unwrap_or_default())
+    };
+    of.map(pair).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) const CREATED: &[Column] = &[NAME, CREATED_AT];
 
 pub(super) const SERVICES: &[Column] = &[
@@ -149,7 +191,9 @@ pub(super) const STORAGE_CLASSES: &[Column] = &[
     text("Provisioner", |class, _| string(class, &["provisioner"]).into()),
     text("ReclaimPolicy", |class, _| string_or(class, &["reclaimPolicy"], "Delete")),
     text("VolumeBindingMode", |class, _| string_or(class, &["volumeBindingMode"], "Immediate")),
-    text("AllowVolumeExpansion", |class, _| flag_or(class, &["allowVolumeExpansion"], "false")),
+    text("AllowVolumeExpansion", |class, _| {
+        class.get("allowVolumeExpansion").and_then(Value::as_bool).unwrap_or(false).into()
+    }),
     AGE,
 ];
 
@@ -179,8 +223,8 @@ pub(super) const EVENTS: &[Column] = &[
     }),
     wide("First Seen", first_seen),
     wide("Count", |event, _| match event.at(&["series", "count"]).and_then(Value::as_i64) {
-        Some(count) => count.to_string().into(),
-        None => number(event, &["count"]).max(1).to_string().into(),
+        Some(count) => count.into(),
+        None => number(event, &["count"]).max(1).into(),
     }),
     Column { wide: true, ..NAME },
 ];

@@ -65,11 +65,6 @@ pub(super) fn string_or(object: &Value, path: &[&str], other: &str) -> Value {
     object.str_at(path).filter(|text| !text.is_empty()).unwrap_or(other).into()
 }
 
-/// A boolean at a path, printed; `other` when absent.
-pub(super) fn flag_or(object: &Value, path: &[&str], other: &str) -> Value {
-    object.at(path).and_then(Value::as_bool).map_or(other.to_owned(), |flag| flag.to_string()).into()
-}
-
 /// The items at a path.
 pub(super) fn items<'a>(object: &'a Value, path: &[&str]) -> &'a [Value] {
     object.at(path).and_then(Value::as_list).unwrap_or_default()

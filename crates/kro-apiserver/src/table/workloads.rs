@@ -31,7 +31,28 @@ pub(super) const PODS: &[Column] = &[
     wide("IP", |pod, _| string_or(pod, &["status", "podIP"], "<none>")),
     wide("Node", |pod, _| string_or(pod, &["spec", "nodeName"], "<none>")),
     wide("Nominated Node", |pod, _| string_or(pod, &["status", "nominatedNodeName"], "<none>")),
-    wide("Readiness Gates", |_, _| "<none>".into()),
+    wide("Readiness Gates", |pod, _| readiness_gates(pod).into()),
+];
+
+/// How many of the conditions that a Pod names are true.
+fn readiness_gates(pod: &Value) -> String {
+    let gates = items(pod, &["spec", "readinessGates"]);
+    if gates.is_empty() {
+        return "<none>".to_owned();
+    }
+    let holds = |gate: &&Value| {
+        items(pod, &["status", "conditions"]).iter().any(|condition| {
+            string(condition, &["type"]) == string(gate, &["conditionType"]) && string(condition, &["status"]) == "True"
+        })
+    };
+    format!("{}/{}", gates.iter().filter(holds).count(), gates.len())
+}
+
+pub(super) const POD_TEMPLATES: &[Column] = &[
+    NAME,
+    text("Containers", |object, _| members(object, &["template", "spec", "containers"], "name")),
+    text("Images", |object, _| members(object, &["template", "spec", "containers"], "image")),
+    text("Pod Labels", |object, _| labels(object, &["template", "metadata", "labels"])),
 ];
 
 pub(super) const DEPLOYMENTS: &[Column] = &[
@@ -165,8 +186,12 @@ fn int_or_string(object: &Value, path: &[&str]) -> Value {
 
 fn targets(object: &Value) -> String {
     let of_metric = |metric: &Value| {
-        let wanted = number(metric, &["resource", "target", "averageUtilization"]);
-        format!("{}: <unknown>/{wanted}%", string(metric, &["resource", "name"]))
+        let target = |key: &str| metric.at(&["resource", "target", key]).cloned().unwrap_or_default();
+        let wanted = match target("averageValue").as_str() {
+            Some(value) => value.to_owned(),
+            None => format!("{}%", target("averageUtilization").as_i64().unwrap_or_default()),
+        };
+        format!("{}: <unknown>/{wanted}", string(metric, &["resource", "name"]))
     };
     let texts: Vec<String> = items(object, &["spec", "metrics"]).iter().map(of_metric).collect();
     if texts.is_empty() { "<none>".to_owned() } else { texts.join(", ") }

@@ -19,9 +19,10 @@ impl State {
     /// Makes a decoded object conform to its kind: unknown fields go (or are refused), values take their canonical
     /// form, defaults come.
     pub(super) fn conform(&self, call: &mut Call, object: &mut Value, stage: Stage) -> Result<(), Status> {
+        let given = object.clone();
         let conformed = if call.resource.custom { custom(call, object) } else { builtin(call, object) };
         let unknown = conformed.map_err(|error| malformed(call, object, &error, stage))?;
-        report(call, &unknown, object, stage)
+        report(call, &unknown, &given, stage)
     }
 }
 

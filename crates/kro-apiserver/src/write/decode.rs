@@ -130,15 +130,30 @@ pub(crate) fn check_kind(call: &Call, mut value: Value, body: &[u8]) -> Result<V
     let wanted = call.api_version();
     if call.resource.custom {
         check_custom_kind(call, &value, &kind, &api_version, body)?;
-    } else if kind.is_empty() && api_version.is_empty() {
-        value.set_at(&["kind"], call.resource.kind.clone().into());
-        value.set_at(&["apiVersion"], wanted.into());
     } else {
-        check_builtin_kind(call, &kind, &api_version)?;
+        check_metadata(call, &value)?;
+        if !kind.is_empty() || !api_version.is_empty() {
+            check_builtin_kind(call, &kind, &api_version)?;
+        }
         value.set_at(&["kind"], call.resource.kind.clone().into());
         value.set_at(&["apiVersion"], wanted.into());
     }
     Ok(value)
+}
+
+/// Metadata is a map.
+fn check_metadata(call: &Call, value: &Value) -> Result<(), Status> {
+    let found = match value.get("metadata") {
+        None | Some(Value::Null | Value::Map(_)) => return Ok(()),
+        Some(Value::Bool(_)) => "bool",
+        Some(Value::Int(_) | Value::Float(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::List(_)) => "array",
+    };
+    let (kind, version) = (&call.resource.kind, &call.resource.versions[call.version].name);
+    Err(Status::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: json: cannot unmarshal {found} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+    )))
 }
 
 fn check_builtin_kind(call: &Call, kind: &str, api_version: &str) -> Result<(), Status> {

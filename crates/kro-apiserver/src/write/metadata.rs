@@ -200,6 +200,10 @@ fn owner_errors(object: &Value, errors: &mut Vec<FieldError>) {
         require("kind", text("kind"), "must not be empty");
         require("name", text("name"), "must not be empty");
         require("uid", text("uid"), "must not be empty");
+        if text("apiVersion").matches('/').count() > 1 {
+            let (field, value) = ("metadata.ownerReferences.apiVersion", Value::from(text("apiVersion")));
+            errors.push(FieldError::invalid(field, &value, "version must not be empty"));
+        }
         if text("kind") == "Event" && matches!(text("apiVersion"), "v1" | "events.k8s.io/v1") {
             let version = text("apiVersion");
             let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };

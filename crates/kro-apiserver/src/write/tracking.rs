@@ -60,6 +60,15 @@ struct CallVersions<'a> {
     call: &'a Call,
 }
 
+impl CallVersions<'_> {
+    /// Where the object has its replicas.
+    fn replicas_path(&self) -> Vec<PathElement> {
+        let own = self.call.resource.versions[self.call.version].scale.as_ref();
+        let path = own.map_or(".spec.replicas", |scale| scale.spec_replicas.as_str());
+        path.split('.').filter(|key| !key.is_empty()).map(PathElement::field).collect()
+    }
+}
+
 impl Versions for CallVersions<'_> {
     fn type_at(&self, api_version: &str) -> Option<Type> {
         let resource = &self.call.resource;
@@ -85,7 +94,7 @@ impl Versions for CallVersions<'_> {
 
     fn filter_at(&self, _api_version: &str) -> FieldFilter {
         match self.call.subresource.as_str() {
-            "scale" => FieldFilter::Only(vec![vec![PathElement::field("spec"), PathElement::field("replicas")]]),
+            "scale" => FieldFilter::Only(vec![self.replicas_path()]),
             "status" if crate::kinds::status_takes_metadata(&self.call.resource) => {
                 FieldFilter::except_fields(&["spec"])
             }

@@ -201,6 +201,9 @@ fn bump_generation(call: &Call, object: &mut Value, old: &Value) {
     if !kinds::has_generation(&call.resource) {
         return;
     }
+    if call.resource.id.is("scheduling.k8s.io", "priorityclasses") {
+        return; // created with one, and not counted
+    }
     let ignores_status = call.resource.has_status(call.version) || !call.resource.custom;
     let ignored =
         |key: &str| key == "metadata" || key == "apiVersion" || key == "kind" || ignores_status && key == "status";

@@ -17,6 +17,9 @@ pub(super) fn service(object: &mut Value) {
         if text(spec, &["sessionAffinity"]) == "ClientIP" {
             fill(spec, &["sessionAffinityConfig", "clientIP", "timeoutSeconds"], Value::Int(10_800));
         }
+        if text(spec, &["sessionAffinity"]) == "None" {
+            spec.remove_at(&["sessionAffinityConfig"]);
+        }
         let kind = text(spec, &["type"]);
         let is_external = matches!(kind.as_str(), "NodePort" | "LoadBalancer");
         if is_external {

@@ -102,6 +102,20 @@ pub(super) fn cron_job(object: &mut Value) {
     });
 }
 
+/// How fast an autoscaler goes, where it says anything of that.
+fn scaling(behavior: &mut Value) {
+    let policy = |kind: &str, value: i64| {
+        Value::map([("type", Value::from(kind)), ("value", Value::Int(value)), ("periodSeconds", Value::Int(15))])
+    };
+    for (direction, policies) in
+        [("scaleUp", vec![policy("Pods", 4), policy("Percent", 100)]), ("scaleDown", vec![policy("Percent", 100)])]
+    {
+        fill(behavior, &[direction, "selectPolicy"], "Max");
+        fill(behavior, &[direction, "policies"], Value::from(policies));
+    }
+    fill(behavior, &["scaleUp", "stabilizationWindowSeconds"], Value::Int(0));
+}
+
 pub(super) fn autoscaler(object: &mut Value) {
     let is_first_version = object.str_at(&["apiVersion"]) == Some("autoscaling/v1");
     member(object, "spec", |spec| {
@@ -113,5 +127,6 @@ pub(super) fn autoscaler(object: &mut Value) {
             let metric = Value::map([("type", Value::from("Resource")), ("resource", resource)]);
             spec.set_at(&["metrics"], Value::list([metric]));
         }
+        member(spec, "behavior", scaling);
     });
 }

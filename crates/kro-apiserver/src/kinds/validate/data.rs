@@ -2,11 +2,11 @@ use base64::Engine;
 use kro_apimachinery::FieldError;
 use kro_value::Value;
 
-use super::{immutable, items, text};
+use super::place::{Findings, Place, Seen};
+use super::scheduling::EFFECTS;
+use super::{immutable, text};
 
 const BYTES_MAX: usize = 1024 * 1024;
-const KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-
 pub(super) fn config_map(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     let mut errors = keys(object, "data");
     errors.extend(keys(object, "binaryData"));
@@ -37,6 +37,7 @@ fn required_keys(object: &Value) -> Vec<FieldError> {
     let keys: &[&str] = match text(object, &["type"]) {
         "kubernetes.io/tls" => &["tls.crt", "tls.key"],
         "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
+        "kubernetes.io/dockercfg" => &[".dockercfg"],
         "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
         _ => &[],
     };
@@ -77,17 +78,14 @@ fn docker_config(object: &Value) -> Option<FieldError> {
 }
 
 fn keys(object: &Value, member: &str) -> Vec<FieldError> {
-    let map = object.get(member).and_then(Value::as_map);
-    let allowed = |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    let problem = |key: &str| match key {
-        "." => Some("must not be '.'"),
-        key if key.starts_with("..") => Some(if key == ".." { "must not be '..'" } else { "must not start with '..'" }),
-        key if key.is_empty() || !allowed(key) => Some(KEY),
-        _ => None,
+    let keys = object.get(member).and_then(Value::as_map).into_iter().flat_map(kro_value::Map::keys);
+    let of = |key: &kro_value::Str| {
+        let details = kro_apimachinery::names::config_key_errors(key).into_iter();
+        details
+            .map(|detail| FieldError::invalid(format!("{member}[{key}]"), &key.clone().into(), detail))
+            .collect::<Vec<_>>()
     };
-    let keys = map.into_iter().flat_map(kro_value::Map::keys);
-    let bad = keys.filter_map(|key| Some((key, problem(key)?)));
-    bad.map(|(key, detail)| FieldError::invalid(format!("{member}[{key}]"), &key.clone().into(), detail)).collect()
+    keys.flat_map(of).collect()
 }
 
 fn size(object: &Value, members: &[&str], field: &str) -> Option<FieldError> {
@@ -107,29 +105,6 @@ fn fixed(object: &Value, live: Option<&Value>, members: &[&str]) -> Vec<FieldErr
     }
     let changed = members.iter().filter(|member| object.get(member) != live.get(member));
     errors.extend(changed.map(|member| FieldError::forbidden(*member, detail)));
-    errors
-}
-
-pub(super) fn volume_claim(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if items(object, &["spec", "accessModes"]).is_empty() {
-        errors.push(FieldError::required("spec.accessModes", "at least 1 access mode is required"));
-    }
-    if object.at(&["spec", "resources", "requests", "storage"]).is_none() {
-        errors.push(FieldError::required("spec.resources[storage]", ""));
-    }
-    let fixed = |object: &Value| {
-        let mut spec = object.get("spec").cloned().unwrap_or_default();
-        for path in [&["resources", "requests"][..], &["volumeAttributesClassName"], &["volumeName"]] {
-            spec.remove_at(path);
-        }
-        spec
-    };
-    if live.is_some_and(|live| fixed(live) != fixed(object)) {
-        let detail =
-            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-        errors.push(FieldError::forbidden("spec", detail));
-    }
     errors
 }
 
@@ -157,25 +132,73 @@ pub(super) fn event(object: &Value, is_new_group: bool) -> Vec<FieldError> {
 }
 
 pub(super) fn lease(object: &Value) -> Vec<FieldError> {
-    let positive = |key: &str| {
-        let value = object.at(&["spec", key]).filter(|value| value.as_i64().is_some_and(|number| number <= 0))?;
-        Some(FieldError::invalid(format!("spec.{key}"), value, "must be greater than 0"))
-    };
-    positive("leaseDurationSeconds").into_iter().collect()
+    let findings = Findings::default();
+    let spec = Place::root(object, &findings).get("spec");
+    spec.get("leaseDurationSeconds").positive("must be greater than 0");
+    spec.get("leaseTransitions").non_negative();
+    findings.into_errors()
 }
 
-/// The value of a class of priorities stays.
-pub(super) fn priority_class(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
-    let changed = live.is_some_and(|live| live.get("value") != object.get("value"));
-    changed.then(|| FieldError::forbidden("value", "may not be changed in an update.")).into_iter().collect()
-}
-
-pub(super) fn storage_class(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
-    let Some(live) = live else { return Vec::new() };
-    let fixed = ["provisioner", "reclaimPolicy", "volumeBindingMode"].into_iter();
-    let mut errors: Vec<FieldError> = fixed.filter_map(|key| immutable(object, live, &[key])).collect();
-    if object.get("parameters") != live.get("parameters") {
-        errors.push(FieldError::forbidden("parameters", "updates to parameters are forbidden."));
+pub(super) fn node(object: &Value) -> Vec<FieldError> {
+    let findings = Findings::default();
+    let root = Place::root(object, &findings);
+    let mut seen = Seen::default();
+    let taints = root.at(&["spec", "taints"]).named("metadata.taints");
+    for taint in taints.items() {
+        let (key, effect) = (taint.get("key"), taint.get("effect"));
+        key.qualified_name();
+        effect.require_one_of(EFFECTS);
+        if !seen.is_new(&format!("{}:{}", key.text(), effect.text())) {
+            let value = taint.get("value").text();
+            let shown = format!(
+                "{{\"Key\":{:?},\"Value\":{value:?},\"Effect\":{:?},\"TimeAdded\":null}}",
+                key.text(),
+                effect.text()
+            );
+            taint.duplicate_raw(shown, "taints must be unique by key and effect pair");
+        }
     }
-    errors
+    let (one, several) = (root.at(&["spec", "podCIDR"]), root.at(&["spec", "podCIDRs"]));
+    if several.is_empty() {
+        one.named("spec.podCIDRs[0]").if_set(Place::cidr);
+    }
+    several.items().iter().for_each(Place::cidr);
+    findings.into_errors()
+}
+
+pub(super) fn runtime_class(object: &Value, live: Option<&Value>) -> Vec<FieldError> {
+    let findings = Findings::default();
+    let handler = Place::root(object, &findings).get("handler");
+    match live {
+        Some(live) => handler.immutable(&Place::root(live, &findings).get("handler")),
+        None => handler.dns_label(),
+    }
+    findings.into_errors()
+}
+
+/// Finalizers of the spec of a namespace.
+pub(super) fn namespace(object: &Value) -> Vec<FieldError> {
+    let findings = Findings::default();
+    let finalizers = Place::root(object, &findings).at(&["spec", "finalizers"]);
+    for finalizer in finalizers.items() {
+        let named = finalizer.named(&finalizers.path);
+        let problems = kro_apimachinery::names::qualified_name_errors(finalizer.text());
+        if problems.is_empty() && !finalizer.text().contains('/') && finalizer.text() != "kubernetes" {
+            named.invalid("name is neither a standard finalizer name nor is it fully qualified");
+        }
+        named.invalid_each(problems);
+    }
+    findings.into_errors()
+}
+
+/// A namespace ends by its deletion alone.
+pub(super) fn namespace_status(object: &Value) -> Vec<FieldError> {
+    let findings = Findings::default();
+    let root = Place::root(object, &findings);
+    let phase = root.at(&["status", "phase"]).named("status.Phase");
+    let is_deleted = root.at(&["metadata", "deletionTimestamp"]).is_set();
+    if !is_deleted && phase.text() != "Active" {
+        phase.invalid("may only be 'Active' if `deletionTimestamp` is empty");
+    }
+    findings.into_errors()
 }

@@ -9,7 +9,7 @@ use super::{Call, options};
 use crate::state::State;
 use crate::store::Stored;
 use crate::uri::Query;
-use crate::{admission, kinds};
+use crate::{admission, conversion, kinds};
 
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
@@ -133,7 +133,10 @@ impl State {
         {
             call.warn("child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning");
         }
-        let mut object = live.value.clone();
+        // What an apply left behind goes with the next write.
+        let is_odd = call.resource.custom && conversion::has_remains(&live.value);
+        let mut object =
+            if is_odd { conversion::read(&call.resource, call.resource.storage, &live) } else { live.value.clone() };
         set_finalizers(call, &mut object, options);
         kinds::prepare::hold(call, &mut object);
         let grace = kinds::grace_seconds(&call.resource, &live.value, options.grace_seconds);

@@ -93,6 +93,10 @@ impl State {
 
 /// Nulls that an apply leaves where the schema has none are not dropped, as a client's own are: they are found invalid.
 fn keep_nulls(schema: &Schema, merged: &Value, object: &mut Value) {
+    if let (Some(items), Some(merged), Some(list)) = (schema.items(), merged.as_list(), object.as_list_mut()) {
+        merged.iter().zip(list).for_each(|(merged, item)| keep_nulls(&items, merged, item));
+        return;
+    }
     let Some(fields) = merged.as_map() else { return };
     for (name, value) in fields {
         let Some(property) = schema.property(name) else { continue };

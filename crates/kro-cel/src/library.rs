@@ -47,7 +47,7 @@ use crate::well_known;
 
 pub(crate) use arithmetic::{add, divide, modulo, multiply, subtract};
 pub use collections::collections;
-pub(crate) use comparisons::{contains_item, order};
+pub(crate) use comparisons::{contains_item, equality, order};
 pub use conversions::double_text;
 pub use encoders::encoders;
 pub use formats::formats;
@@ -61,6 +61,7 @@ pub use math::math;
 pub use networks::{cidrs, ips, network};
 pub use optionals::optionals;
 pub use quantities::quantities;
+pub(crate) use quoted::quote;
 pub use regex_extraction::regex;
 pub use regexes::kubernetes_regex;
 pub(crate) use regexes::{compile as compile_regex, find_all_with, find_with, matches_with};

@@ -120,7 +120,7 @@ impl Planner<'_> {
     fn message(&mut self, name: &str, fields: &[StructField]) -> Planned<Kind> {
         let found = self.environment.candidates(name).find_map(|name| well_known::find(&name));
         let Some(message) = found else {
-            return Ok(Kind::Fail(EvalError::invalid(format!("unknown type '{name}' in message creation"))));
+            return Ok(Kind::Fail(EvalError::invalid(format!("unknown type '{name}'"))));
         };
         let mut planned = Vec::with_capacity(fields.len());
         for StructField { name, value, optional, .. } in fields {

@@ -8,7 +8,7 @@ use super::{ErrorKind, EvalError};
 use crate::cost;
 use crate::library;
 use crate::operators;
-use crate::value::{CelList, CelValue, try_equal};
+use crate::value::{CelList, CelValue};
 
 type Verdict = Result<bool, EvalError>;
 
@@ -43,7 +43,7 @@ impl<'a> Frame<'a> {
             Kind::Or(nodes) => self.logical(nodes, true),
             Kind::Not(node) => self.truth(node).map(|value| !value),
             Kind::NotStrictlyFalse(node) => self.not_strictly_false(node),
-            Kind::Equal(nodes, wanted) => self.equal(nodes).map(|equal| equal == *wanted),
+            Kind::Equal(nodes, wanted) => self.equal(nodes, *wanted),
             Kind::Compare(nodes, comparison) => self.compare(nodes, *comparison),
             Kind::In(nodes) => self.contains(nodes),
             _ => Err(EvalError::no_overload()),
@@ -81,13 +81,13 @@ impl<'a> Frame<'a> {
         Some((self.scalar(&nodes[0])?, self.scalar(&nodes[1])?))
     }
 
-    fn equal(&mut self, nodes: &'a [Node; 2]) -> Verdict {
+    fn equal(&mut self, nodes: &'a [Node; 2], wanted: bool) -> Verdict {
         if let Some((left, right)) = self.scalars(nodes) {
-            return Ok(left.equals(right));
+            return Ok(left.equals(right) == wanted);
         }
         let (left, right) = self.pair(nodes)?;
         self.count(|| cost::comparison_cost(&left, &right))?;
-        try_equal(self.context, &left, &right)
+        library::equality(self.context, &left, &right, wanted)
     }
 
     fn compare(&mut self, nodes: &'a [Node; 2], comparison: Comparison) -> Verdict {

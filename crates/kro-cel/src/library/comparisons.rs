@@ -163,8 +163,32 @@ fn unordered(operator: &str, left: &CelValue, right: &CelValue) -> Result<Option
 
 fn equals(context: &mut EvalContext, args: &[CelValue], wanted: bool) -> Outcome {
     match args {
-        [left, right] => Ok(CelValue::Bool(try_equal(context, left, right)? == wanted)),
+        [left, right] => equality(context, left, right, wanted).map(CelValue::Bool),
         _ => Err(EvalError::no_overload()),
+    }
+}
+
+/// `left == right`, or `left != right` where they are not wanted equal.
+pub(crate) fn equality(
+    context: &mut EvalContext,
+    left: &CelValue,
+    right: &CelValue,
+    wanted: bool,
+) -> Result<bool, EvalError> {
+    // as in the reference, it is an error to take such values for equal, and none to take them for different
+    if wanted && !matches!(right, CelValue::Null) && refuses(left, right) {
+        return Err(EvalError::no_overload());
+    }
+    Ok(try_equal(context, left, right)? == wanted)
+}
+
+/// True for a value of a Kubernetes library beside one of another type. Inside of containers they are just different.
+fn refuses(left: &CelValue, right: &CelValue) -> bool {
+    match (left, right) {
+        (CelValue::Optional(Some(left)), CelValue::Optional(Some(right))) => refuses(left, right),
+        (CelValue::Opaque(left), CelValue::Opaque(right)) if left.type_name() == right.type_name() => false,
+        (CelValue::Opaque(left), _) => left.is_of_kubernetes(),
+        _ => false,
     }
 }
 

@@ -381,17 +381,21 @@ fn check_clauses(
 
 /// The argument, or the part of it, whose type a clause does not take.
 fn misfit(ast: &Ast, checked: &Checked, verb: Verb, element: ExprId) -> Option<(ExprId, String)> {
-    let ty = checked.type_of(element);
+    let ty = match checked.type_of(element) {
+        Type::Wrapper(scalar) => scalar,
+        ty => ty,
+    };
     let number = matches!(ty, Type::Int | Type::Uint | Type::Double);
     let fits = match verb {
         Verb::Decimal | Verb::Fixed(_) | Verb::Scientific(_) => number,
         Verb::Binary => matches!(ty, Type::Bool | Type::Int | Type::Uint),
         Verb::Octal => matches!(ty, Type::Int | Type::Uint),
         Verb::Hexadecimal { .. } => matches!(ty, Type::Int | Type::Uint | Type::String | Type::Bytes),
-        Verb::String => !matches!(ty, Type::Opaque(_) | Type::Object(_) | Type::Wrapper(_)),
+        Verb::String => !matches!(ty, Type::Opaque(_) | Type::Object(_) | Type::Any),
     };
     if !fits && !matches!(ty, Type::Dyn) {
-        return Some((element, ty.runtime_name().unwrap_or("dyn").to_owned()));
+        let name = if matches!(ty, Type::Any) { "google.protobuf.Any" } else { ty.runtime_name().unwrap_or("dyn") };
+        return Some((element, name.to_owned()));
     }
     if verb != Verb::String {
         return None;

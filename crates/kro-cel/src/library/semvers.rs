@@ -84,5 +84,6 @@ fn compared(args: &[CelValue], code: fn(Ordering) -> CelValue) -> Outcome {
 
 fn number(args: &[CelValue], part: fn(&Semver) -> u64) -> Outcome {
     let [CelValue::Opaque(Opaque::Semver(version))] = args else { return Err(EvalError::no_overload()) };
-    Ok(CelValue::Int(i64::try_from(part(version)).unwrap_or(i64::MAX)))
+    // as in the reference, numbers beyond the range of integers turn over
+    Ok(CelValue::Int(part(version).cast_signed()))
 }

@@ -187,11 +187,17 @@ fn offset_in(moment: CelTimestamp, zone: &str) -> Result<i32, EvalError> {
     let time_zone = match zone {
         "" | "UTC" => jiff::tz::TimeZone::UTC,
         "Local" => jiff::tz::TimeZone::UTC,
-        _ => jiff::tz::TimeZoneDatabase::bundled().get(zone).map_err(|_| unknown())?,
+        _ => named_zone(zone).ok_or_else(unknown)?,
     };
     let last = jiff::Timestamp::MAX; // some hours before the end of the year 9999
     let instant = jiff::Timestamp::from_second(moment.seconds).unwrap_or(last);
     Ok(time_zone.to_offset(instant).seconds())
+}
+
+/// A zone of the database; the case of letters counts, unlike for the database itself.
+fn named_zone(name: &str) -> Option<jiff::tz::TimeZone> {
+    let found = jiff::tz::TimeZoneDatabase::bundled().get(name).ok()?;
+    (found.iana_name() == Some(name)).then_some(found)
 }
 
 fn fixed_offset(zone: &str, hours: &str, minutes: &str) -> Result<i32, EvalError> {

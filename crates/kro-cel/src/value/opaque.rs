@@ -46,6 +46,11 @@ impl Opaque {
         }
     }
 
+    /// True for the types of Kubernetes' libraries.
+    pub fn is_of_kubernetes(&self) -> bool {
+        matches!(self, Self::Quantity(_) | Self::Url(_) | Self::Ip(_) | Self::Cidr(_) | Self::Semver(_))
+    }
+
     /// Equality inside one type; values of different types are never equal, and `omit()` equals nothing.
     pub fn equals(&self, other: &Self) -> bool {
         match (self, other) {

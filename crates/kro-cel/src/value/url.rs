@@ -1,5 +1,7 @@
 use kro_value::Str;
 
+use crate::library::quote;
+
 /// An absolute URL or an absolute path, taken apart. All parts are as Go's `net/url` shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
@@ -21,7 +23,7 @@ impl Url {
     /// # Errors
     /// What is wrong, in Go's words: `parse "x": invalid URI for request`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let problem = |problem: String| format!("parse {text:?}: {problem}");
+        let problem = |problem: String| format!("parse {}: {problem}", quote(text));
         // A request has no fragment, so the hash is part of the path or query when the form is checked.
         Parts::read(text, true).map_err(problem)?;
         let (whole, fragment) = text.split_once('#').map_or((text, None), |(whole, tail)| (whole, Some(tail)));
@@ -36,7 +38,7 @@ impl Url {
     /// # Errors
     /// As [`Self::parse`].
     pub fn check(text: &str) -> Result<(), String> {
-        Parts::read(text, true).map(|_| ()).map_err(|problem| format!("parse {text:?}: {problem}"))
+        Parts::read(text, true).map(|_| ()).map_err(|problem| format!("parse {}: {problem}", quote(text)))
     }
 
     /// The host without port and without the brackets of an IPv6 address.

@@ -34,6 +34,15 @@ impl View {
         }
     }
 
+    /// As [`object`](Self::object), of an object that was just written: its text is not kept.
+    pub(crate) fn object_once(&self, stored: &Stored) -> Bytes {
+        match self.form {
+            Form::Metadata { .. } => self.metadata(stored),
+            _ if self.is_stored_as_shown(stored) => self.with_head(&stored.body_once()),
+            _ => self.object(stored),
+        }
+    }
+
     /// The JSON text of an object in a list, without `kind` and `apiVersion`.
     fn item(&self, stored: &Stored) -> Bytes {
         match self.form {

@@ -381,7 +381,10 @@ impl Handler<'_> {
                 let options = TableOptions::parse(self.query)?;
                 Response::json(status, &table::object(&self.view, stored, options, self.state.now))
             }
-            _ => Response::new(status, "application/json", self.view.object(stored)),
+            _ if matches!(self.request.method, Method::Get | Method::Head) => {
+                Response::new(status, "application/json", self.view.object(stored))
+            }
+            _ => Response::new(status, "application/json", self.view.object_once(stored)),
         };
         Ok(with_warnings(response, call))
     }

@@ -206,7 +206,7 @@ impl Watch {
         };
         let is_shared = name == natural && self.view.version == self.view.resource.storage;
         match self.view.form {
-            Form::Object if is_shared => event.plain(|| line(name, &self.view.object(&event.object))),
+            Form::Object if is_shared => event.plain(|| line(name, &self.view.object_once(&event.object))),
             Form::Metadata { beta: false, .. } if is_shared => {
                 event.partial(|| line(name, &self.view.object(&event.object)))
             }

@@ -26,6 +26,11 @@ impl Stored {
         self.body.get_or_init(|| body_of(&self.value))
     }
 
+    /// As [`body`](Self::body), without keeping it: of most objects that are written nobody asks again soon.
+    pub(crate) fn body_once(&self) -> Bytes {
+        self.body.get().cloned().unwrap_or_else(|| body_of(&self.value))
+    }
+
     /// The JSON text of `metadata`.
     pub(crate) fn metadata(&self) -> &Bytes {
         self.metadata.get_or_init(|| {

@@ -112,7 +112,7 @@ impl Graph {
             Self::Simple => include_str!("graphs/simple.children.yaml").to_owned(),
             Self::WebApp => include_str!("graphs/webapp.children.yaml").to_owned(),
             Self::Chain10 => configmaps((0..10).map(|hop| (format!("c{hop}"), format!("hop: \"{hop}\"")))),
-            Self::Fanout => configmaps(('a'..='t').map(|item| (item.to_string(), format!("item: {item}")))),
+            Self::Fanout => configmaps(('a'..='t').map(|item| (item.to_string(), format!("item: \"{item}\"")))),
         }
     }
 }

@@ -27,6 +27,33 @@ pub const EXPLANATIONS: &[Explanation] = &[
         },
     },
     Explanation {
+        reason: "kro's contract has an error for a comparison of omit(); the reference's oracle says true to `!=`",
+        explains: |case| {
+            case.our_error() == "omit() is a field-removal sentinel and cannot be compared"
+                && case.text.contains("omit()")
+        },
+    },
+    Explanation {
+        reason: "NaN is a key that nothing finds; the reference makes an entry of each, here there is one",
+        explains: |case| case.reference["value"].to_string().contains(r#"{"error":"no such key: NaN"}"#),
+    },
+    Explanation {
+        reason: "the reference names the function when what an optional holds is no argument for it",
+        explains: |case| {
+            case.our_error() == "no such overload"
+                && case.reference_error().starts_with("no such overload: ")
+                && case.text.contains("orValue(")
+        },
+    },
+    Explanation {
+        reason: "a difference of the smallest duration there is, which the reference counts as an overflow",
+        explains: |case| case.reference_error() == "integer overflow" && case.text.contains("2562047h47m16.854775807s"),
+    },
+    Explanation {
+        reason: "with typed objects the word list is the type of one of the lists of their schemas in the reference",
+        explains: |case| case.reference["errors"].to_string().contains("type(list(__type_"),
+    },
+    Explanation {
         reason: "words of Go's own library",
         explains: |case| {
             let words = ["ParseAddr(", "ParsePrefix(", "parse \"", "error parsing regexp", "parse JSON"];

@@ -230,7 +230,8 @@ fn list_index(key: &CelValue) -> Result<Option<usize>, EvalError> {
             Err(EvalError::invalid(format!("unsupported index value {index} in list")))
         }
         CelValue::Uint(index) => Ok(usize::try_from(*index).ok()),
-        CelValue::Double(index) => match exact_i64(*index) {
+        // the reference counts the smallest integer among those that do not fit
+        CelValue::Double(index) => match exact_i64(*index).filter(|index| *index != i64::MIN) {
             Some(index) => Ok(usize::try_from(index).ok()),
             None => {
                 let shown = crate::library::double_text(*index);

@@ -360,7 +360,8 @@ impl Planner<'_> {
             let unwrap = function == "orValue";
             return Ok(pair(nodes).map_or(Kind::Fail(EvalError::no_overload()), |nodes| Kind::OrElse(nodes, unwrap)));
         }
-        let nodes = match literal_regex(function, nodes, receiver.is_some())? {
+        let is_written = operands.get(1).is_some_and(|id| matches!(self.ast.kind(*id), ExprKind::Literal(_)));
+        let nodes = match literal_regex(function, nodes, receiver.is_some(), is_written)? {
             Ok(kind) => return Ok(kind),
             Err(nodes) => nodes,
         };
@@ -695,8 +696,14 @@ fn type_value(ty: &Type) -> Kind {
     }
 }
 
-/// A call with a regular expression in its text, compiled now. `matches` reports a bad one when it is evaluated.
-fn literal_regex(function: &str, mut nodes: Vec<Node>, member: bool) -> Planned<Result<Kind, Vec<Node>>> {
+/// A call with a regular expression that is known, compiled now. A bad one is refused now where it is written as a literal
+/// (`is_written`); `matches`, and what constants come to, report it when they are evaluated.
+fn literal_regex(
+    function: &str,
+    mut nodes: Vec<Node>,
+    member: bool,
+    is_written: bool,
+) -> Planned<Result<Kind, Vec<Node>>> {
     let matcher = match function {
         "matches" => MatchFunction::Matches,
         "find" if member => MatchFunction::Find,
@@ -706,7 +713,7 @@ fn literal_regex(function: &str, mut nodes: Vec<Node>, member: bool) -> Planned<
     let Some(CelValue::String(pattern)) = nodes.get(1).and_then(constant) else { return Ok(Err(nodes)) };
     let regex = match (library::compile_regex(&pattern), matcher) {
         (Ok(regex), _) => regex,
-        (Err(_), MatchFunction::Matches) => return Ok(Err(nodes)),
+        (Err(_), _) if matches!(matcher, MatchFunction::Matches) || !is_written => return Ok(Err(nodes)),
         (Err(error), _) => return Err(error),
     };
     let limit = (nodes.len() > 2).then(|| nodes.remove(2));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kro_value::{Map, Str};
 
-use super::{CelValue, Opaque};
+use super::{CelList, CelValue, Opaque};
 use crate::eval::{EvalContext, EvalError};
 use crate::view::ObjectView;
 
@@ -40,6 +40,11 @@ impl MapKey {
             CelValue::String(text) => Some(Self::String(text.clone())),
             CelValue::Double(value) => Some(Self::Double(*value)),
             CelValue::Bytes(_) | CelValue::Opaque(Opaque::Omit | Opaque::Runtime | Opaque::Format(_)) => None,
+            CelValue::Optional(inner) => {
+                let inner = inner.as_ref().map(|inner| Self::new(inner).ok_or(())).transpose().ok()?;
+                let text = format!("optional {}", inner.map_or_else(String::new, |inner| inner.to_string()));
+                Some(Self::Other(Arc::new((value.clone(), text))))
+            }
             other => {
                 let text = format!("{} {}", other.type_name(), crate::library::display_within_bounds(other)?);
                 Some(Self::Other(Arc::new((other.clone(), text))))
@@ -151,8 +156,8 @@ impl CelMap {
             CelValue::Int(_) | CelValue::Uint(_) => self.get_number(key).map(Ok),
             CelValue::Double(value) if value.is_nan() => None,
             CelValue::Double(value) => self.get_built(&MapKey::Double(*value)).or_else(|| self.get_number(key)).map(Ok),
-            // containers are never the same as another one
-            CelValue::List(_) | CelValue::Map(_) | CelValue::Optional(_) => None,
+            CelValue::List(_) | CelValue::Map(_) => self.get_same(key).map(Ok),
+            CelValue::Optional(_) => None, // never the same as another one
             CelValue::Null | CelValue::Bytes(_) | CelValue::Timestamp(_) => self.get_built(&MapKey::new(key)?).map(Ok),
             CelValue::Duration(_) | CelValue::Type(_) | CelValue::Opaque(_) => {
                 self.get_built(&MapKey::new(key)?).map(Ok)
@@ -170,6 +175,19 @@ impl CelMap {
             Self::Built(entries) => find_str(entries, name).map(|value| Ok(value.clone())),
             Self::View(view) => view.get(name),
         }
+    }
+
+    /// The value whose key is this very container: another one of the same content is another key.
+    fn get_same(&self, key: &CelValue) -> Option<CelValue> {
+        let Self::Built(entries) = self else { return None };
+        let is_same = |known: &CelValue| match (known, key) {
+            (CelValue::List(CelList::Built(known)), CelValue::List(CelList::Built(key))) => Arc::ptr_eq(known, key),
+            (CelValue::Map(Self::Built(known)), CelValue::Map(Self::Built(key))) => Arc::ptr_eq(known, key),
+            _ => false,
+        };
+        let (_, value) =
+            entries.iter().find(|(known, _)| matches!(known, MapKey::Other(other) if is_same(&other.0)))?;
+        Some(value.clone())
     }
 
     fn get_number(&self, key: &CelValue) -> Option<CelValue> {

@@ -273,6 +273,7 @@ mod tests {
         types.insert("Extra", [field("name", Type::String), field("zzz", Type::String)], false);
         types.insert("Wrong", [field("name", Type::Int)], false);
         types.insert("Open", [], true);
+        types.insert("Bare", [], false);
         let builder = Environment::builder().types(Arc::new(types)).library(&library::standard()).optional_syntax(true);
         let objects = ["Named", "Extra", "Wrong", "Container", "Open"];
         let builder =
@@ -314,7 +315,9 @@ mod tests {
                 "field \"name\" has incompatible type: type kind mismatch: got \"int\", expected \"string\"",
             ),
             ("extra", Type::object("Open"), "ok"),
+            ("named", Type::object("Bare"), "output has fields but expected type has none"),
             ("named", strings(), "ok"),
+            ("named", Type::map(Type::Int, Type::String), "map key type must be string when assigning struct → map"),
             (
                 "container",
                 strings(),

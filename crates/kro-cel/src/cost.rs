@@ -2,14 +2,15 @@
 //!
 //! The units and the rules are those of Kubernetes (one unit is about a simple operation, a select or a call; walking over
 //! text costs a tenth of a unit a character), so that what an API server says of a validation rule can be said here.
-//! Both sides, [`estimate`] and the counting evaluation ([`crate::EvalContext::counting`]), take the formulas of calls
+//! Both sides, [`estimate`] and the counting evaluation ([`crate::Environment::plan_counting`]), take the formulas of calls
 //! from the one declaration table: the estimate puts in the ranges that sizes may have, the evaluation the sizes that
-//! they have.
+//! they have. Where cel-go tracks something else than Kubernetes estimates, the table has both.
 
 mod bounds;
 mod entries;
 mod estimator;
 mod formula;
+mod tracked;
 
 use kro_value::Str;
 
@@ -19,12 +20,22 @@ use crate::types::Type;
 
 pub use bounds::Bounds;
 pub use formula::{Cost, Operand};
-pub(crate) use formula::{binary_cost, comparison_cost, measure, membership_cost};
+pub(crate) use tracked::Price;
+pub use tracked::Tracked;
 
 /// The cost of making a list, a map or an object.
 pub(crate) const LIST: u64 = 10;
 pub(crate) const MAP: u64 = 30;
 pub(crate) const STRUCT: u64 = 40;
+
+/// What a counting evaluation counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prices {
+    /// Exactly what cel-go tracks for the same expression and data when its environments have no estimator of their own.
+    Reference,
+    /// What [`estimate`] bounds: the prices of Kubernetes, with presence tests free.
+    Estimate,
+}
 
 /// A step from a value to a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

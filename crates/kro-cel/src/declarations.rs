@@ -8,7 +8,7 @@ use std::sync::Arc;
 use kro_value::Str;
 
 use crate::ast::Literal;
-pub use crate::cost::Cost;
+pub use crate::cost::{Cost, Tracked};
 use crate::eval::{EvalContext, EvalError};
 use crate::macros::Macro;
 use crate::provider::ObjectTypes;
@@ -34,6 +34,8 @@ pub struct OverloadDecl {
     pub implementation: Option<Implementation>,
     /// The cost of a call.
     pub cost: Cost,
+    /// What the reference counts for a call.
+    pub tracked: Tracked,
 }
 
 impl OverloadDecl {
@@ -50,7 +52,7 @@ impl OverloadDecl {
     /// An overload with a name that is not known when this program is built.
     pub fn new(id: Str, member: bool, params: impl IntoIterator<Item = Type>, result: Type) -> Self {
         let params = params.into_iter().collect();
-        Self { id, member, params, result, implementation: None, cost: Cost::One }
+        Self { id, member, params, result, implementation: None, cost: Cost::One, tracked: Tracked::AsEstimated }
     }
 
     /// Adds the code.
@@ -64,6 +66,13 @@ impl OverloadDecl {
     #[must_use]
     pub fn costs(mut self, cost: Cost) -> Self {
         self.cost = cost;
+        self
+    }
+
+    /// Sets what the reference counts where that is not the cost.
+    #[must_use]
+    pub fn tracked(mut self, tracked: Tracked) -> Self {
+        self.tracked = tracked;
         self
     }
 }

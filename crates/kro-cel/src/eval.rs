@@ -1,6 +1,7 @@
 //! Evaluation: errors, budgets, and programs planned from expressions.
 
 mod context;
+mod counting;
 mod dispatch;
 mod error;
 mod fold;

@@ -54,7 +54,8 @@ impl Case {
                 return Some(format!("{part} {} {}", reference[part], ours[part]));
             }
         }
-        None
+        let counted = reference.get("cost").filter(|_| self.reference_stage() == "ok");
+        counted.filter(|cost| **cost != ours["cost"]).map(|cost| format!("cost {cost} {}", ours["cost"]))
     }
 }
 
@@ -141,5 +142,8 @@ mod tests {
         assert!(difference(&value, &syntax(1, "Syntax error: a")));
         assert!(difference(&value, &json!({"ok": true, "type": "dyn", "value": {"int": 1}})));
         assert!(difference(&value, &json!({"ok": true, "type": "int", "value": {"uint": 1}})));
+        let counted = |cost: u32| json!({"ok": true, "type": "int", "value": {"int": 1}, "cost": cost});
+        assert!(difference(&counted(1), &counted(2)));
+        assert!(!difference(&counted(1), &counted(1)));
     }
 }

@@ -61,6 +61,14 @@ pub const EXPLANATIONS: &[Explanation] = &[
             case.reference_stage() == case.our_stage() && words.iter().any(same_words)
         },
     },
+    Explanation {
+        reason: "what the reference counts for a list function with an error as its argument is a panic",
+        explains: |case| {
+            let words = case.reference_error();
+            let is_panic = words.starts_with("internal error: interface conversion: ");
+            is_panic && words.ends_with(" is not traits.Lister: missing method Add") && case.our_stage() == "eval"
+        },
+    },
     Explanation { reason: "the name of one of the oracle's own types", explains: has_oracle_name },
     Explanation {
         reason: "addresses are those of Kubernetes, as kro has them; cel-go's network extension looks at literals early",

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 const USAGE: &str = "celdiff ORACLE generate [SEED [COUNT]]   random expressions
 celdiff ORACLE probes                    every overload with edge values
 celdiff ORACLE record [SEED [COUNT]]     random expressions with the answers, for the recorded part
+celdiff ORACLE costs [SEED [COUNT]]      random expressions and what they cost
+celdiff ORACLE record-costs FILE [SEED [COUNT]]   the same and those of a file, with what they cost
 celdiff ORACLE ask FILE                  questions of a file of JSON Lines
 celdiff - show [SEED [COUNT]]            random expressions only";
 
@@ -37,11 +39,14 @@ fn main() -> ExitCode {
             differ.records = true;
             generate(seed, count, &mut |questions| differ.compare(&questions));
         }
-        Some(&"ask") => {
-            let text = std::fs::read_to_string(texts[2]).expect("a file of questions");
-            let questions: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-            questions.chunks(BATCH).for_each(|questions| differ.compare(questions));
+        Some(&"costs") => generate(seed, count, &mut |questions| differ.compare(&with_costs(questions))),
+        Some(&"record-costs") => {
+            differ.records = true;
+            differ.compare(&with_costs(questions_of(texts[2])));
+            let count = usize::try_from(number(4, 500)).unwrap();
+            generate(number(3, 1), count, &mut |questions| differ.compare(&with_costs(questions)));
         }
+        Some(&"ask") => questions_of(texts[2]).chunks(BATCH).for_each(|questions| differ.compare(questions)),
         Some(&"show") => generate(seed, count, &mut |questions| {
             questions.iter().for_each(|question| println!("{}\t{}", question["env"], question["expr"]));
         }),
@@ -52,6 +57,18 @@ fn main() -> ExitCode {
     }
     differ.report();
     if differ.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The questions of a file of JSON Lines.
+fn questions_of(path: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).expect("a file of questions");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// Questions that also want to know the cost.
+fn with_costs(mut questions: Vec<Value>) -> Vec<Value> {
+    questions.iter_mut().for_each(|question| question["cost"] = json!(true));
+    questions
 }
 
 /// Makes expressions of all environments and hands them on in batches.
@@ -142,8 +159,11 @@ impl Differ {
 
     fn judge(&mut self, question: &Value, case: &Case) {
         let Some(difference) = case.difference() else {
-            if self.records {
-                println!("{}", json!([case.environment, case.text, comparison::record(&case.reference)]));
+            match case.reference.get("cost").filter(|_| case.reference_stage() == "ok") {
+                _ if !self.records => {}
+                Some(cost) => println!("{}", json!([case.environment, case.text, cost])),
+                None if question.get("cost").is_some() => {}
+                None => println!("{}", json!([case.environment, case.text, comparison::record(&case.reference)])),
             }
             return;
         };

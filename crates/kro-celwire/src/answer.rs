@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use kro_cel::cost::Prices;
 use kro_cel::{Budget, CelValue, EvalContext, Issue, render};
 use serde_json::Value;
 
@@ -126,7 +127,11 @@ pub fn ask(world: &World, question: &Question<'_>) -> Answer {
     if question.check_only {
         return Answer { ty, ..Answer::default() };
     }
-    let program = match environment.plan(&parsed.ast, checked.as_ref()) {
+    let program = match question.cost {
+        true => environment.plan_counting(&parsed.ast, checked.as_ref(), Prices::Reference),
+        false => environment.plan(&parsed.ast, checked.as_ref()),
+    };
+    let program = match program {
         Ok(program) => program,
         Err(error) => return Answer { ty, ..Answer::failed(Stage::Plan, error.message().to_owned()) },
     };

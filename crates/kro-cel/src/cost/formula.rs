@@ -1,5 +1,5 @@
 use super::{Bounds, LIST};
-use crate::value::{CelList, CelMap, CelValue};
+use crate::value::{CelList, CelMap, CelValue, Opaque};
 
 /// How the cost of a call, and the size of what it returns, follow from the sizes of its arguments; the receiver is the
 /// first. "A walk" is a tenth of a unit for each character.
@@ -80,8 +80,8 @@ pub struct Operand {
 }
 
 const UNKNOWN: Operand = Operand { size: Bounds::UNKNOWN, items: None, is_list: false, number: None };
-const WALK: f64 = 0.1;
-const PATTERN: f64 = 0.25;
+pub(super) const WALK: f64 = 0.1;
+pub(super) const PATTERN: f64 = 0.25;
 const ADDRESS: Bounds = Bounds { min: 4, max: 16 };
 /// Bytes that the pattern of a named format has at most.
 const FORMAT_PATTERN: f64 = 128.0;
@@ -201,32 +201,12 @@ fn address(other: Bounds, text: bool, range: bool) -> Bounds {
 
 /// The cost of a call with these values.
 #[cold]
-pub(crate) fn measure(cost: Cost, args: &[CelValue]) -> u64 {
+pub(super) fn measure(cost: Cost, args: &[CelValue]) -> u64 {
     if cost == Cost::Everything {
         return args.iter().map(weight).fold(0, u64::saturating_add);
     }
     let operands: Vec<Operand> = args.iter().map(operand).collect();
     cost.of(&operands).0.max
-}
-
-/// The cost of `left + right` and the other operators of numbers.
-#[cold]
-pub(crate) fn binary_cost(left: &CelValue, right: &CelValue) -> u64 {
-    let concat = matches!((left, right), (CelValue::String(_), _) | (CelValue::Bytes(_), _));
-    let cost = if concat { Cost::Concat } else { Cost::One };
-    cost.of(&[operand(left), operand(right)]).0.max
-}
-
-/// The cost of an order: numbers have one, texts cost a walk.
-#[cold]
-pub(crate) fn comparison_cost(left: &CelValue, right: &CelValue) -> u64 {
-    Cost::Compare.of(&[operand(left), operand(right)]).0.max
-}
-
-/// The cost of `item in container`.
-#[cold]
-pub(crate) fn membership_cost(container: &CelValue) -> u64 {
-    if let CelValue::List(list) = container { list.len() as u64 } else { 1 }
 }
 
 fn operand(value: &CelValue) -> Operand {
@@ -238,13 +218,21 @@ fn operand(value: &CelValue) -> Operand {
     Operand { size: Bounds::exactly(size(value)), items: items.map(Bounds::up_to), is_list: list.is_some(), number }
 }
 
-fn size(value: &CelValue) -> u64 {
+pub(super) fn size(value: &CelValue) -> u64 {
     match value {
         CelValue::String(text) => text.chars().count() as u64,
         CelValue::Bytes(bytes) => bytes.len() as u64,
         CelValue::List(list) => list.len() as u64,
         CelValue::Map(map) => map.len() as u64,
         CelValue::Optional(Some(inner)) => size(inner),
+        CelValue::Opaque(Opaque::Ip(address)) => {
+            if address.0.is_ipv4() {
+                4
+            } else {
+                16
+            }
+        }
+        CelValue::Opaque(Opaque::Cidr(range)) => u64::from(range.prefix_bits).div_ceil(8),
         _ => 1,
     }
 }

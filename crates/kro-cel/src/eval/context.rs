@@ -83,8 +83,8 @@ impl EvalContext {
         Self { left: budget, total: budget, counting: None }
     }
 
-    /// A context that also counts the cost of what is evaluated, as [`crate::cost`] defines it, up to a limit. That takes
-    /// time, so it is for those who have to know.
+    /// A context in which programs that count ([`crate::Environment::plan_counting`]) say what they cost, up to a limit.
+    /// That takes time, so it is for those who have to know.
     pub fn counting(budget: Budget, limit: u64) -> Self {
         Self { counting: Some(Box::new(Count { cost: 0, limit })), ..Self::new(budget) }
     }
@@ -110,8 +110,10 @@ impl EvalContext {
     #[cold]
     pub(crate) fn add_cost(&mut self, cost: u64) -> Result<(), EvalError> {
         let Some(count) = &mut self.counting else { return Ok(()) };
-        count.cost = count.cost.saturating_add(cost);
-        if count.cost <= count.limit {
+        // what is more than any number wraps around, as in the reference, but not to get below a limit
+        let (sum, is_beyond) = count.cost.overflowing_add(cost);
+        count.cost = sum;
+        if sum <= count.limit && !(is_beyond && count.limit < u64::MAX) {
             return Ok(());
         }
         Err(EvalError::new(ErrorKind::BudgetExceeded, "operation cancelled: actual cost limit exceeded"))

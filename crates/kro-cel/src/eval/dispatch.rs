@@ -2,7 +2,6 @@
 
 use super::plan::{Call, MatchFunction, Selection};
 use super::{ErrorKind, EvalContext, EvalError};
-use crate::cost;
 use crate::types::Type;
 use crate::value::{CelList, CelMap, CelValue};
 
@@ -13,12 +12,7 @@ pub(super) fn invoke(context: &mut EvalContext, call: &Call, args: &[CelValue]) 
         Selection::ByTypes => call.candidates.iter().find(|candidate| fits(&candidate.params, args)),
     };
     match found {
-        Some(candidate) => {
-            if context.is_counting() {
-                context.add_cost(cost::measure(candidate.cost, args))?;
-            }
-            (candidate.code)(context, args)
-        }
+        Some(candidate) => (candidate.code)(context, args),
         None => Err(no_overload(&call.name, args)),
     }
 }

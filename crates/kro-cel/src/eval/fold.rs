@@ -12,11 +12,10 @@ use crate::value::{CelList, CelMap, CelValue, MapKey, unsupported_key};
 impl<'a> Frame<'a> {
     pub(super) fn fold(&mut self, fold: &'a Fold) -> Outcome {
         let range = self.evaluate(&fold.range)?;
-        if let (Some(deciding), CelValue::List(list), false) = (fold.deciding, &range, self.context.is_counting()) {
+        if let (Some(deciding), CelValue::List(list), false) = (fold.deciding, &range, self.counting.is_some()) {
             return self.quantify(fold, list, deciding).map(CelValue::Bool);
         }
-        let initial = self.evaluate(&fold.initial);
-        self.slots[fold.accumulator as usize] = initial.into();
+        self.begin(fold.accumulator, &fold.initial);
         match &range {
             CelValue::List(list) => self.fold_list(fold, list)?,
             CelValue::Map(map) => self.fold_map(fold, map)?,
@@ -28,7 +27,7 @@ impl<'a> Frame<'a> {
         }
         match &fold.result {
             Some(result) => self.evaluate(result),
-            None => self.slots[fold.accumulator as usize].take(),
+            None => self.result(fold),
         }
     }
 
@@ -100,7 +99,7 @@ impl<'a> Frame<'a> {
                 Err(error)
                     if matches!(fold.step.kind, Kind::Conditional(_)) && error.kind() != ErrorKind::BudgetExceeded =>
                 {
-                    self.slots[fold.accumulator as usize] = Slot::Error(error);
+                    self.set(fold.accumulator, Slot::Error(error));
                     Ok(true)
                 }
                 // nothing can make any other error irrelevant any more
@@ -118,15 +117,15 @@ impl<'a> Frame<'a> {
         {
             return Err(error.clone());
         }
-        self.slots[fold.accumulator as usize] = next.into();
+        self.set(fold.accumulator, next.into());
         Ok(true)
     }
 
     /// The next value of an accumulator, which stays in its slot where that is the same one or a longer list.
     fn step(&mut self, accumulator: u32, node: &'a Node) -> Result<(), EvalError> {
-        if self.context.is_counting() {
+        if self.counting.is_some() {
             let next = self.evaluate(node)?;
-            self.slots[accumulator as usize] = Slot::Value(next);
+            self.set(accumulator, Slot::Value(next));
             return Ok(());
         }
         match &node.kind {

@@ -12,7 +12,7 @@ use super::plan::{
 };
 use super::program::Inner;
 use super::{Activation, ErrorKind, EvalContext, EvalError};
-use crate::cost::{self, Cost};
+use crate::cost::Prices;
 use crate::library;
 use crate::value::{CelList, CelValue, MapBuilder, MapKey, unsupported_key};
 
@@ -28,6 +28,12 @@ pub(super) struct Frame<'a> {
     pub context: &'a mut EvalContext,
     /// Variables and accumulators of comprehensions.
     pub slots: Vec<Slot>,
+    /// What is counted, if anything is.
+    pub counting: Option<Prices>,
+    /// Where costs are counted: the first values of accumulators that were not read yet.
+    pub pending: Vec<Option<&'a Node>>,
+    /// Where costs are counted: steps from values to parts of them.
+    steps: Cell<u64>,
     variables: [Cell<Option<Option<&'a CelValue>>>; CACHED_VARIABLES],
 }
 
@@ -35,13 +41,16 @@ impl<'a> Frame<'a> {
     pub fn new(program: &'a Inner, activation: &'a dyn Activation, context: &'a mut EvalContext) -> Self {
         let mut slots = Vec::new();
         slots.resize_with(program.slots, || Slot::EMPTY);
-        Self { program, activation, context, slots, variables: [const { Cell::new(None) }; CACHED_VARIABLES] }
+        let counting = program.prices.filter(|_| context.is_counting());
+        let pending = if counting.is_some() { vec![None; program.slots] } else { Vec::new() };
+        let variables = [const { Cell::new(None) }; CACHED_VARIABLES];
+        Self { program, activation, context, slots, counting, pending, steps: Cell::new(0), variables }
     }
 
     /// The value of a node; errors know where they arose.
     pub fn evaluate(&mut self, node: &'a Node) -> Outcome {
-        if self.context.is_counting() {
-            self.context.add_cost(fixed_cost(&node.kind))?;
+        if self.counting.is_some() {
+            return self.evaluate_counting(node);
         }
         let outcome = self.evaluate_kind(&node.kind);
         match outcome {
@@ -50,7 +59,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn evaluate_kind(&mut self, kind: &'a Kind) -> Outcome {
+    pub(super) fn evaluate_kind(&mut self, kind: &'a Kind) -> Outcome {
         match kind {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Path(path) => self.path(path),
@@ -80,22 +89,15 @@ impl<'a> Frame<'a> {
             Kind::List(elements) => self.list(elements),
             Kind::Map(entries) => self.map(entries),
             Kind::Bind(slot, nodes) => {
-                let value = self.evaluate(&nodes[0]);
-                self.slots[*slot as usize] = value.into();
+                self.begin(*slot, &nodes[0]);
                 self.evaluate(&nodes[1])
             }
             Kind::Fold(fold) => self.fold(fold),
             Kind::Append(slot, item) => self.append(*slot, item),
-            Kind::Insert(slot, entry) => self.insert(*slot, entry),
+            Kind::Insert(slot, entry, _) => self.insert(*slot, entry),
             Kind::Take(slot) => self.slots[*slot as usize].take(),
             Kind::Fail(error) => Err(error.clone()),
         }
-    }
-
-    /// Adds the cost of an operation on values, where costs are counted.
-    #[inline]
-    pub(super) fn count(&mut self, cost: impl FnOnce() -> u64) -> Result<(), EvalError> {
-        if self.context.is_counting() { self.context.add_cost(cost()) } else { Ok(()) }
     }
 
     pub(super) fn pair(&mut self, nodes: &'a [Node; 2]) -> Result<(CelValue, CelValue), EvalError> {
@@ -104,7 +106,6 @@ impl<'a> Frame<'a> {
 
     fn binary(&mut self, nodes: &'a [Node; 2], operation: BinaryOperation) -> Outcome {
         let (left, right) = self.pair(nodes)?;
-        self.count(|| cost::binary_cost(&left, &right))?;
         operation(self.context, &left, &right)
     }
 
@@ -129,7 +130,10 @@ impl<'a> Frame<'a> {
     fn match_regex(&mut self, found: &'a Match) -> Outcome {
         let value = self.evaluate(&found.text)?;
         let limit = found.limit.as_ref().map(|limit| self.evaluate(limit)).transpose()?;
-        self.count(|| cost::measure(Cost::Regex, &[value.clone(), found.regex.as_str().into()]))?;
+        if self.counting.is_some() {
+            self.context
+                .add_cost(found.price.measure(&[value.clone(), CelValue::String(found.pattern.clone())], None))?;
+        }
         let CelValue::String(text) = &value else {
             return Err(super::dispatch::no_match_overload(found.function, &value));
         };
@@ -142,11 +146,7 @@ impl<'a> Frame<'a> {
 
     /// Texts behind each other. What is no text after all is added as such.
     fn concat(&mut self, nodes: &'a [Node]) -> Outcome {
-        let Some((first, rest)) = nodes.split_first() else { return Ok(CelValue::string("")) };
-        if self.context.is_counting() {
-            let first = self.evaluate(first)?;
-            return self.add_all(first, rest);
-        }
+        let Some((_, rest)) = nodes.split_first() else { return Ok(CelValue::string("")) };
         let mut text = StrBuilder::new();
         let mut length;
         for (at, node) in nodes.iter().enumerate() {
@@ -173,9 +173,6 @@ impl<'a> Frame<'a> {
 
     /// A text with texts and whole numbers in it, which are looked at where they are; `None` where they are anything else.
     fn format(&mut self, format: &'a Format) -> Option<Outcome> {
-        if self.context.is_counting() {
-            return None;
-        }
         let mut args = format.args.iter();
         let mut text = StrBuilder::new();
         let mut length = 0;
@@ -205,7 +202,6 @@ impl<'a> Frame<'a> {
         let mut sum = first;
         for node in nodes {
             let value = self.evaluate(node)?;
-            self.count(|| cost::binary_cost(&sum, &value))?;
             sum = library::add(self.context, &sum, &value)?;
         }
         Ok(sum)
@@ -333,13 +329,26 @@ impl<'a> Frame<'a> {
     /// path it is, and where a step before was optional; an optional that lies inside of a container is not.
     pub(super) fn attribute(&mut self, node: &'a Node) -> Result<(CelValue, bool), EvalError> {
         if !matches!(node.kind, Kind::Path(_) | Kind::Index(_) | Kind::Conditional(_)) {
-            return Ok((self.evaluate(node)?, true));
-        }
-        if self.context.is_counting() {
-            self.context.add_cost(fixed_cost(&node.kind))?;
+            return match &node.kind {
+                // read as a part of something else, which has the cost
+                kind @ (Kind::Has(_) | Kind::Take(_)) if self.counting.is_some() => {
+                    if let Kind::Take(slot) = kind {
+                        self.initialize(*slot)?;
+                    }
+                    Ok((self.evaluate_kind(kind)?, true))
+                }
+                _ => Ok((self.evaluate(node)?, true)),
+            };
         }
         let outcome = match &node.kind {
-            Kind::Path(path) => self.path_open(path),
+            Kind::Path(path) => {
+                let outcome = self.path_open(path);
+                if self.counting.is_some() {
+                    let steps = self.steps.take();
+                    self.context.add_cost(steps)?;
+                }
+                outcome
+            }
             Kind::Index(index) => self.index_open(index),
             Kind::Conditional(nodes) => {
                 self.truth(&nodes[0]).and_then(|yes| self.attribute(&nodes[if yes { 1 } else { 2 }]))
@@ -350,25 +359,32 @@ impl<'a> Frame<'a> {
     }
 
     fn path_open(&mut self, path: &'a Path) -> Result<(CelValue, bool), EvalError> {
+        if let Root::Local(slot, _) = &path.root
+            && self.counting.is_some()
+        {
+            self.initialize(*slot)?;
+        }
         match &path.root {
             Root::Variable(index) => {
                 let Some(value) = self.variable(*index) else { return Err(self.no_variable(*index)) };
-                walk(Cursor::Cel(value), path, 0, true, || self.root_text(&path.root))
+                walk(Cursor::Cel(value), path, 0, true, &self.steps, || self.root_text(&path.root))
             }
             Root::Local(slot, _) => match &self.slots[*slot as usize] {
                 slot if path.steps.is_empty() => Ok((slot.get()?, true)),
-                Slot::Value(value) => walk(Cursor::Cel(value), path, 0, true, || self.root_text(&path.root)),
-                slot => walk(Cursor::Cel(&slot.get()?), path, 0, true, || self.root_text(&path.root)),
+                Slot::Value(value) => {
+                    walk(Cursor::Cel(value), path, 0, true, &self.steps, || self.root_text(&path.root))
+                }
+                slot => walk(Cursor::Cel(&slot.get()?), path, 0, true, &self.steps, || self.root_text(&path.root)),
             },
             Root::Node(node) => {
                 let (value, open) = self.attribute(node)?;
-                walk(Cursor::Cel(&value), path, 0, open, String::new)
+                walk(Cursor::Cel(&value), path, 0, open, &self.steps, String::new)
             }
             Root::Candidates(candidates) => {
                 if let Some((index, skip)) = self.candidate(candidates)
                     && let Some(value) = self.variable(index)
                 {
-                    return walk(Cursor::Cel(value), path, skip, true, || self.root_text(&path.root));
+                    return walk(Cursor::Cel(value), path, skip, true, &self.steps, || self.root_text(&path.root));
                 }
                 let shortest = candidates.last().map_or(0, |(index, _)| *index);
                 Err(self.no_variable(shortest))
@@ -420,36 +436,33 @@ impl<'a> Frame<'a> {
         self.index_open(index).map(|(value, _)| value)
     }
 
+    /// The key of an index. Where costs are counted, what it reads is a part of what is read with it.
+    fn key(&mut self, node: &'a Node) -> Outcome {
+        if self.counting.is_some() { self.attribute(node).map(|(value, _)| value) } else { self.evaluate(node) }
+    }
+
     fn index_open(&mut self, index: &'a Index) -> Result<(CelValue, bool), EvalError> {
         let (operand, open) = self.attribute(&index.operand)?;
         let (cursor, unwrapped) = Cursor::Cel(&operand).enter(open);
         let optional = unwrapped || index.optional;
         // what is not there has no entries, whatever the key is
         let Some(cursor) = cursor else { return Ok((CelValue::none(), true)) };
-        let key = self.evaluate(&index.key)?;
+        let key = match self.key(&index.key) {
+            Ok(key) => key,
+            Err(error) => {
+                self.count_step(optional, false)?;
+                return Err(error);
+            }
+        };
         let in_list = is_list(&cursor);
-        match cursor.step(&key)? {
+        let found = cursor.step(&key);
+        self.count_step(optional, matches!(found, Ok(Some(_))))?;
+        match found? {
             Some(found) if optional => Ok((CelValue::some(found.finish()?), true)),
             Some(found) => Ok((found.finish()?, false)),
             None if optional => Ok((CelValue::none(), true)),
             None => Err(not_found(&key, in_list)),
         }
-    }
-}
-
-/// What a node costs whatever the values are; that of operators and functions depends on them.
-#[cold]
-pub(super) fn fixed_cost(kind: &Kind) -> u64 {
-    match kind {
-        Kind::Path(path) => path.steps.len() as u64 + u64::from(!matches!(path.root, Root::Node(_))),
-        Kind::Index(_) | Kind::Not(_) | Kind::NotStrictlyFalse(_) | Kind::OrElse(..) | Kind::Take(_) => 1,
-        Kind::List(_) => cost::LIST,
-        Kind::Map(_) => cost::MAP,
-        // the accumulator, a list of one item, and the sum
-        Kind::Append(..) => cost::LIST + 2,
-        // the accumulator and the call
-        Kind::Insert(..) => 2,
-        _ => 0,
     }
 }
 
@@ -459,6 +472,7 @@ fn walk(
     path: &Path,
     skip: usize,
     open: bool,
+    taken: &Cell<u64>,
     root: impl Fn() -> String,
 ) -> Result<(CelValue, bool), EvalError> {
     let steps = path.steps.get(skip..).unwrap_or_default();
@@ -472,7 +486,11 @@ fn walk(
     for (at, step) in steps.iter().enumerate() {
         optional |= step.optional;
         let in_list = is_list(&cursor);
-        let found = cursor.step(&step.key).map_err(|error| error.reading(|| path_text(&root(), &steps[..=at])))?;
+        let found = cursor.step(&step.key).map_err(|error| {
+            taken.set(taken.get() + u64::from(!optional));
+            error.reading(|| path_text(&root(), &steps[..=at]))
+        })?;
+        taken.set(taken.get() + u64::from(found.is_some() || !optional));
         cursor = match found {
             Some(found) => found,
             None if optional => return Ok((CelValue::none(), true)),

@@ -3,7 +3,7 @@ use regex::Regex;
 
 use super::Implementation;
 use super::path::Path;
-use crate::cost::Cost;
+use crate::cost::Price;
 use crate::types::Type;
 use crate::value::CelValue;
 use crate::well_known::{Field, Message};
@@ -53,8 +53,8 @@ pub(super) enum Kind {
     Fold(Box<Fold>),
     /// The accumulator of a list with one more item.
     Append(u32, Box<Node>),
-    /// The accumulator of a map with one more entry.
-    Insert(u32, Box<[Node; 2]>),
+    /// The accumulator of a map with one more entry; `true` where the entry is written as a map.
+    Insert(u32, Box<[Node; 2]>, bool),
     /// The accumulator itself, which is put back right away.
     Take(u32),
     /// What cannot be evaluated at all.
@@ -96,6 +96,8 @@ pub(super) struct Call {
     pub args: Box<[Node]>,
     pub candidates: Box<[Candidate]>,
     pub select: Selection,
+    /// What is counted for the call.
+    pub price: Price,
 }
 
 /// How the overload of a call is found.
@@ -112,7 +114,6 @@ pub(super) enum Selection {
 pub(super) struct Candidate {
     pub params: Box<[Type]>,
     pub code: Implementation,
-    pub cost: Cost,
 }
 
 /// A format text, cut up, and the call that it is.
@@ -137,9 +138,13 @@ pub(crate) enum FormatPiece {
 #[derive(Debug)]
 pub(super) struct Match {
     pub regex: Regex,
+    /// The regular expression as it is written.
+    pub pattern: Str,
     pub function: MatchFunction,
     pub text: Node,
     pub limit: Option<Node>,
+    /// What is counted for the call.
+    pub price: Price,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -14,6 +14,7 @@ use super::program::{Inner, Program};
 use super::{Budget, ErrorKind, EvalContext, EvalError};
 use crate::ast::{Ast, Comprehension, ExprId, ExprKind, Literal, StructField};
 use crate::checker::{Checked, Reference};
+use crate::cost::{Price, Prices};
 use crate::declarations::FunctionDecl;
 use crate::environment::Environment;
 use crate::library;
@@ -30,11 +31,25 @@ impl Environment {
     /// # Errors
     /// When a literal argument can never be evaluated: a regular expression for `find` that is none.
     pub fn plan(&self, ast: &Ast, checked: Option<&Checked>) -> Result<Program, EvalError> {
-        let mut planner =
-            Planner { ast, checked, environment: self, variables: Vec::new(), scope: Vec::new(), slots: 0 };
+        self.plan_with(ast, checked, None)
+    }
+
+    /// Plans an expression for an evaluation that counts what it does ([`EvalContext::counting`]): nothing is evaluated
+    /// ahead or together with anything else, so it is slower than [`Self::plan`]. The prices of calls are those of the
+    /// overloads that the check found; of one that was not checked, or that may mean several overloads, it is one.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn plan_counting(&self, ast: &Ast, checked: Option<&Checked>, prices: Prices) -> Result<Program, EvalError> {
+        self.plan_with(ast, checked, Some(prices))
+    }
+
+    fn plan_with(&self, ast: &Ast, checked: Option<&Checked>, prices: Option<Prices>) -> Result<Program, EvalError> {
+        let (variables, scope) = (Vec::new(), Vec::new());
+        let mut planner = Planner { ast, checked, environment: self, prices, variables, scope, slots: 0 };
         let root = planner.node(ast.root())?;
         let weight = weigh(ast, ast.root());
-        Ok(Program::new(Inner { root, variables: planner.variables.into(), slots: planner.slots, weight }))
+        Ok(Program::new(Inner { root, variables: planner.variables.into(), slots: planner.slots, weight, prices }))
     }
 }
 
@@ -45,6 +60,8 @@ struct Planner<'a> {
     ast: &'a Ast,
     checked: Option<&'a Checked>,
     environment: &'a Environment,
+    /// Set where the program counts, which has to do everything as it is written.
+    prices: Option<Prices>,
     variables: Vec<Str>,
     /// Variables of the comprehensions around, innermost last; the place is the slot.
     scope: Vec<Arc<Origin>>,
@@ -151,7 +168,8 @@ impl Planner<'_> {
             return Kind::Constant(literal_value(constant));
         }
         if name == "runtime" && is_runtime(self.environment) {
-            return Kind::Constant(crate::value::Opaque::Runtime.into());
+            let runtime = Kind::Constant(crate::value::Opaque::Runtime.into());
+            return if self.prices.is_some() { variable_of(runtime) } else { runtime };
         }
         let index = self.variable(&name);
         Kind::Path(Box::new(Path { root: Root::Variable(index), steps: Box::default() }))
@@ -297,14 +315,11 @@ impl Planner<'_> {
             let optional = optional.iter().any(|place| *place as usize == index);
             planned.push(Element { value: self.node(*element)?, optional });
         }
-        if let Some(items) = planned
-            .iter()
-            .map(|element| constant(&element.value).filter(|_| !element.optional))
-            .collect::<Option<Vec<_>>>()
-        {
-            return Ok(Kind::Constant(CelValue::list(items)));
+        let known = |element: &Element| constant(&element.value).filter(|_| !element.optional && self.prices.is_none());
+        match planned.iter().map(known).collect::<Option<Vec<_>>>() {
+            Some(items) if self.prices.is_none() => Ok(Kind::Constant(CelValue::list(items))),
+            _ => Ok(Kind::List(planned.into())),
         }
-        Ok(Kind::List(planned.into()))
     }
 
     fn map(&mut self, entries: &[crate::ast::MapEntry]) -> Planned<Kind> {
@@ -319,7 +334,7 @@ impl Planner<'_> {
     /// `a + b + c` where all are texts, as the checker says.
     fn concat(&mut self, id: ExprId) -> Planned<Option<Kind>> {
         let (ast, Some(checked)) = (self.ast, self.checked) else { return Ok(None) };
-        if *checked.type_of(id) != Type::String {
+        if *checked.type_of(id) != Type::String || self.prices.is_some() {
             return Ok(None);
         }
         let mut parts = Vec::new();
@@ -361,7 +376,8 @@ impl Planner<'_> {
             return Ok(pair(nodes).map_or(Kind::Fail(EvalError::no_overload()), |nodes| Kind::OrElse(nodes, unwrap)));
         }
         let is_written = operands.get(1).is_some_and(|id| matches!(self.ast.kind(*id), ExprKind::Literal(_)));
-        let nodes = match literal_regex(function, nodes, receiver.is_some(), is_written)? {
+        let price = self.price(declaration.as_deref(), overloads.as_deref());
+        let nodes = match literal_regex(function, nodes, receiver.is_some(), is_written, price)? {
             Ok(kind) => return Ok(kind),
             Err(nodes) => nodes,
         };
@@ -370,10 +386,22 @@ impl Planner<'_> {
             return Ok(Kind::Fail(EvalError::new(ErrorKind::NoOverload, text)));
         };
         let format = self.format(&declaration.name, &operands, &nodes)?;
-        let call = self.planned_call(&declaration, overloads, nodes, &operands);
+        let call = Call { price, ..self.planned_call(&declaration, overloads, nodes, &operands) };
         match format {
+            _ if self.prices.is_some() => Ok(Kind::Call(Box::new(call))),
             Some((pieces, args)) => Ok(Kind::Format(Box::new(Format { pieces, args, call }))),
             None => Ok(fold_constants(call)),
+        }
+    }
+
+    /// What is counted for a call.
+    fn price(&self, declaration: Option<&FunctionDecl>, overloads: Option<&[u16]>) -> Price {
+        match (self.prices, declaration, overloads) {
+            (Some(prices), Some(declaration), Some([only])) => {
+                let overload = declaration.overloads.get(usize::from(*only));
+                overload.map_or(Price::ONE, |overload| Price::of(overload, prices))
+            }
+            _ => Price::ONE,
         }
     }
 
@@ -431,10 +459,9 @@ impl Planner<'_> {
         let name = declaration.name.clone();
         let all = &declaration.overloads;
         if declaration.catch_all {
-            let first = all.iter().find_map(|overload| Some((overload.implementation?, overload.cost)));
-            let candidates = first.map(|(code, cost)| Candidate { params: Box::default(), code, cost });
-            let candidates = candidates.into_iter().collect();
-            return Call { name, args: args.into(), candidates, select: Selection::First };
+            let first = all.iter().find_map(|overload| overload.implementation);
+            let candidates = first.map(|code| Candidate { params: Box::default(), code }).into_iter().collect();
+            return Call { name, args: args.into(), candidates, select: Selection::First, price: Price::ONE };
         }
         let single = overloads.filter(|overloads| overloads.len() == 1);
         let chosen = all.iter().enumerate().filter(|(index, overload)| {
@@ -444,12 +471,12 @@ impl Planner<'_> {
         let candidates: Vec<Candidate> = chosen
             .filter_map(|(_, overload)| {
                 let code = overload.implementation?;
-                Some(Candidate { params: overload.params.clone().into(), code, cost: overload.cost })
+                Some(Candidate { params: overload.params.clone().into(), code })
             })
             .collect();
         let certain = matches!(candidates.as_slice(), [only] if self.certain(&only.params, operands));
         let select = if certain { Selection::First } else { Selection::ByTypes };
-        Call { name, args: args.into(), candidates: candidates.into(), select }
+        Call { name, args: args.into(), candidates: candidates.into(), select, price: Price::ONE }
     }
 
     /// Whether the checked types of the arguments leave nothing to look at when the call is evaluated.
@@ -496,6 +523,9 @@ impl Planner<'_> {
 
     fn binary_operator(&mut self, function: &str, args: &[ExprId]) -> Planned<Option<Kind>> {
         let [left, right] = args else { return Ok(None) };
+        if self.prices.is_some() {
+            return Ok(None); // a call, with its price
+        }
         let build: fn(Box<[Node; 2]>) -> Kind = match function {
             operators::EQUALS => |nodes| Kind::Equal(nodes, true),
             operators::NOT_EQUALS => |nodes| Kind::Equal(nodes, false),
@@ -601,11 +631,12 @@ impl Planner<'_> {
                     _ => return self.node(id),
                 },
                 (MAP_INSERT, [map, key, value]) if is_accumulator(*map) => {
-                    Kind::Insert(slot, Box::new([self.node(*key)?, self.node(*value)?]))
+                    Kind::Insert(slot, Box::new([self.node(*key)?, self.node(*value)?]), false)
                 }
                 (MAP_INSERT, [map, added]) if is_accumulator(*map) => match ast.kind(*added) {
                     ExprKind::Map(entries) if entries.len() == 1 && !entries[0].optional => {
-                        Kind::Insert(slot, Box::new([self.node(entries[0].key)?, self.node(entries[0].value)?]))
+                        let entry = [self.node(entries[0].key)?, self.node(entries[0].value)?];
+                        Kind::Insert(slot, Box::new(entry), true)
                     }
                     _ => return self.node(id),
                 },
@@ -619,7 +650,11 @@ impl Planner<'_> {
 
 /// `cel.bind` and its kin: a loop over nothing, which only names a value.
 fn is_bind(range: &Node, condition: &ExprKind) -> bool {
-    let empty = matches!(&range.kind, Kind::Constant(CelValue::List(list)) if list.is_empty());
+    let empty = match &range.kind {
+        Kind::Constant(CelValue::List(list)) => list.is_empty(),
+        Kind::List(elements) => elements.is_empty(),
+        _ => false,
+    };
     empty && matches!(condition, ExprKind::Literal(Literal::Bool(false)))
 }
 
@@ -645,6 +680,12 @@ fn is_local(node: &Node, slot: u32) -> bool {
 
 fn local_path(slot: usize, origin: &Arc<Origin>) -> Kind {
     let root = Root::Local(u32::try_from(slot).unwrap_or(u32::MAX), Arc::clone(origin));
+    Kind::Path(Box::new(Path { root, steps: Box::default() }))
+}
+
+/// A value that is read as a variable is.
+fn variable_of(kind: Kind) -> Kind {
+    let root = Root::Node(Node { kind, start: 0, end: 0 });
     Kind::Path(Box::new(Path { root, steps: Box::default() }))
 }
 
@@ -703,6 +744,7 @@ fn literal_regex(
     mut nodes: Vec<Node>,
     member: bool,
     is_written: bool,
+    price: Price,
 ) -> Planned<Result<Kind, Vec<Node>>> {
     let matcher = match function {
         "matches" => MatchFunction::Matches,
@@ -719,7 +761,7 @@ fn literal_regex(
     let limit = (nodes.len() > 2).then(|| nodes.remove(2));
     nodes.truncate(1);
     let Some(text) = nodes.pop() else { return Ok(Err(nodes)) };
-    Ok(Ok(Kind::Match(Box::new(Match { regex, function: matcher, text, limit }))))
+    Ok(Ok(Kind::Match(Box::new(Match { regex, pattern, function: matcher, text, limit, price }))))
 }
 
 /// A call of constants is evaluated now; if that ends in an error, it will again when the program runs.

@@ -5,6 +5,7 @@ use kro_value::Str;
 use super::frame::Frame;
 use super::plan::Node;
 use super::{Activation, Budget, EvalContext, EvalError};
+use crate::cost::Prices;
 use crate::value::CelValue;
 
 /// A planned expression: immutable, shared, and evaluated from any number of threads at once.
@@ -22,6 +23,8 @@ pub(super) struct Inner {
     pub slots: usize,
     /// Steps to charge for the parts outside of comprehensions.
     pub weight: u64,
+    /// What is counted where the context counts.
+    pub prices: Option<Prices>,
 }
 
 impl Program {

@@ -1,11 +1,10 @@
 //! Conditions, which need no value to be made for their verdict.
 
-use super::frame::{Frame, fixed_cost};
+use super::frame::Frame;
 use super::glance::{Glance, Scalar};
 use super::path::Cursor;
 use super::plan::{Comparison, Has, Kind, Node};
 use super::{ErrorKind, EvalError};
-use crate::cost;
 use crate::library;
 use crate::operators;
 use crate::value::{CelList, CelValue};
@@ -16,6 +15,10 @@ impl<'a> Frame<'a> {
     /// The verdict of a node that has to be a boolean.
     pub(super) fn truth(&mut self, node: &'a Node) -> Verdict {
         match &node.kind {
+            _ if self.counting.is_some() => match self.evaluate_counting(node)? {
+                CelValue::Bool(value) => Ok(value),
+                _ => Err(EvalError::no_overload()),
+            },
             Kind::Has(_)
             | Kind::And(_)
             | Kind::Or(_)
@@ -24,9 +27,6 @@ impl<'a> Frame<'a> {
             | Kind::Equal(..)
             | Kind::Compare(..)
             | Kind::In(_) => {
-                if self.context.is_counting() {
-                    self.context.add_cost(fixed_cost(&node.kind))?;
-                }
                 self.truth_of(&node.kind).map_err(|error| error.at(&(node.start as usize..node.end as usize)))
             }
             _ => match self.evaluate(node)? {
@@ -75,9 +75,6 @@ impl<'a> Frame<'a> {
 
     /// Two scalars that can be compared where they are.
     fn scalars(&self, nodes: &'a [Node; 2]) -> Option<(Scalar<'_>, Scalar<'_>)> {
-        if self.context.is_counting() {
-            return None;
-        }
         Some((self.scalar(&nodes[0])?, self.scalar(&nodes[1])?))
     }
 
@@ -86,7 +83,6 @@ impl<'a> Frame<'a> {
             return Ok(left.equals(right) == wanted);
         }
         let (left, right) = self.pair(nodes)?;
-        self.count(|| cost::comparison_cost(&left, &right))?;
         library::equality(self.context, &left, &right, wanted)
     }
 
@@ -96,7 +92,6 @@ impl<'a> Frame<'a> {
             Some(order) => Some(order),
             None => {
                 let (left, right) = self.pair(nodes)?;
-                self.count(|| cost::comparison_cost(&left, &right))?;
                 let operator = match comparison {
                     Comparison::Less => operators::LESS,
                     Comparison::LessEquals => operators::LESS_EQUALS,
@@ -120,15 +115,11 @@ impl<'a> Frame<'a> {
             return Ok(found);
         }
         let (item, container) = self.pair(nodes)?;
-        self.count(|| cost::membership_cost(&container))?;
         library::contains_item(self.context, &item, &container)
     }
 
     /// Whether a scalar is in a list, both looked at where they are, and the length of the list.
     fn contains_plainly(&self, nodes: &'a [Node; 2]) -> Option<(bool, u64)> {
-        if self.context.is_counting() {
-            return None;
-        }
         let item = self.scalar(&nodes[0])?;
         match &nodes[1].kind {
             Kind::Constant(CelValue::List(CelList::Built(items))) => {
@@ -153,7 +144,7 @@ impl<'a> Frame<'a> {
 
     fn has(&mut self, has: &'a Has) -> Verdict {
         if let Some(path) = &has.path
-            && !self.context.is_counting()
+            && self.counting.is_none()
         {
             match self.glance(path) {
                 Glance::Found(_) => return Ok(true),
@@ -163,7 +154,11 @@ impl<'a> Frame<'a> {
         }
         let (operand, open) = self.attribute(&has.operand)?;
         match Cursor::Cel(&operand).enter(open) {
-            (Some(cursor), _) => cursor.has(&has.field),
+            (Some(cursor), optional) => {
+                let found = cursor.has(&has.field);
+                self.count_step(optional, matches!(found, Ok(true)))?;
+                found
+            }
             (None, _) => Ok(false),
         }
     }

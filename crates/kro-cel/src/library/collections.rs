@@ -9,16 +9,19 @@ pub fn collections() -> Library {
     Library::new(
         "kro.collections",
         [
-            method("merge", [("map_merge(map(K, V), map(K, V)) -> map(K, V) ~ append", merge as Implementation)]),
-            method("deepMerge", [("dyn_deep_merge(dyn, dyn) -> dyn ~ everything", deep_merge as Implementation)]),
-            function("lists.setAtIndex", [("set_at_index(list(T), int, T) -> list(T) ~ list", set as Implementation)]),
+            method("merge", [("map_merge(map(K, V), map(K, V)) -> map(K, V) ~ append | one", merge as Implementation)]),
+            method("deepMerge", [("dyn_deep_merge(dyn, dyn) -> dyn ~ everything | one", deep_merge as Implementation)]),
+            function(
+                "lists.setAtIndex",
+                [("set_at_index(list(T), int, T) -> list(T) ~ list | one", set as Implementation)],
+            ),
             function(
                 "lists.insertAtIndex",
-                [("insert_at_index(list(T), int, T) -> list(T) ~ list", insert as Implementation)],
+                [("insert_at_index(list(T), int, T) -> list(T) ~ list | one", insert as Implementation)],
             ),
             function(
                 "lists.removeAtIndex",
-                [("remove_at_index(list(T), int) -> list(T) ~ list", remove as Implementation)],
+                [("remove_at_index(list(T), int) -> list(T) ~ list | one", remove as Implementation)],
             ),
         ],
     )

@@ -24,12 +24,15 @@ pub fn encoders() -> Library {
         [
             function(
                 "base64.decode",
-                [("base64_decode_string(string) -> bytes ~ convert 4", decode as Implementation)],
+                [("base64_decode_string(string) -> bytes ~ convert 4 | walk", decode as Implementation)],
             ),
-            function("base64.encode", [("base64_encode_bytes(bytes) -> string ~ convert 6", encode as Implementation)]),
+            function(
+                "base64.encode",
+                [("base64_encode_bytes(bytes) -> string ~ convert 6 | walk", encode as Implementation)],
+            ),
             function(
                 "json.encode",
-                [("json_encode_dyn(dyn) -> string ~ everything", super::json::encode as Implementation)],
+                [("json_encode_dyn(dyn) -> string ~ everything | unbounded", super::json::encode as Implementation)],
             ),
         ],
     )

@@ -33,7 +33,7 @@ pub fn formats() -> Library {
         method(
             "validate",
             [(
-                "format-validate(kubernetes.NamedFormat, string) -> optional_type(list(string)) ~ format",
+                "format-validate(kubernetes.NamedFormat, string) -> optional_type(list(string)) ~ format | one",
                 validate as Implementation,
             )],
         ),

@@ -15,7 +15,7 @@ pub fn hashes() -> Library {
             function(
                 "hash.fnv64a",
                 [(
-                    "hash.fnv64a_string(string) -> bytes ~ walk 0",
+                    "hash.fnv64a_string(string) -> bytes ~ walk 0 | one",
                     (|context, args| digest(context, args, |text| fnv64a(text).to_be_bytes().to_vec()))
                         as Implementation,
                 )],
@@ -23,14 +23,14 @@ pub fn hashes() -> Library {
             function(
                 "hash.sha256",
                 [(
-                    "hash.sha256_string(string) -> bytes ~ walk 0",
+                    "hash.sha256_string(string) -> bytes ~ walk 0 | one",
                     (|context, args| digest(context, args, |text| Sha256::digest(text).to_vec())) as Implementation,
                 )],
             ),
             function(
                 "hash.md5",
                 [(
-                    "hash.md5_string(string) -> bytes ~ walk 0",
+                    "hash.md5_string(string) -> bytes ~ walk 0 | one",
                     (|context, args| digest(context, args, |text| Md5::digest(text).to_vec())) as Implementation,
                 )],
             ),

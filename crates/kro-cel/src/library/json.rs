@@ -12,8 +12,8 @@ pub fn json() -> Library {
     Library::new(
         "kro.json",
         [
-            function("json.unmarshal", [("json_unmarshal(string) -> dyn ~ walk 0", unmarshal as Implementation)]),
-            function("json.marshal", [("json_marshal(dyn) -> string ~ everything", marshal as Implementation)]),
+            function("json.unmarshal", [("json_unmarshal(string) -> dyn ~ walk 0 | one", unmarshal as Implementation)]),
+            function("json.marshal", [("json_marshal(dyn) -> string ~ everything | one", marshal as Implementation)]),
         ],
     )
 }

@@ -16,16 +16,16 @@ pub fn kubernetes_lists() -> Library {
                 "sum",
                 [
                     (
-                        "list_int_sum_int(list(int)) -> int ~ elements",
+                        "list_int_sum_int(list(int)) -> int ~ elements | one",
                         (|context, args| sum(context, args, CelValue::Int(0))) as Implementation,
                     ),
-                    ("list_uint_sum_uint(list(uint)) -> uint ~ elements", |context, args| {
+                    ("list_uint_sum_uint(list(uint)) -> uint ~ elements | one", |context, args| {
                         sum(context, args, CelValue::Uint(0))
                     }),
-                    ("list_double_sum_double(list(double)) -> double ~ elements", |context, args| {
+                    ("list_double_sum_double(list(double)) -> double ~ elements | one", |context, args| {
                         sum(context, args, CelValue::Double(0.0))
                     }),
-                    ("list_duration_sum_duration(list(duration)) -> duration ~ elements", |context, args| {
+                    ("list_duration_sum_duration(list(duration)) -> duration ~ elements | one", |context, args| {
                         sum(context, args, CelValue::Duration(CelDuration(0)))
                     }),
                 ],
@@ -34,41 +34,41 @@ pub fn kubernetes_lists() -> Library {
                 "max",
                 |context, args| extreme(context, args, "max", Ordering::Less),
                 [
-                    "list_int_max_int(list(int)) -> int ~ elements",
-                    "list_uint_max_uint(list(uint)) -> uint ~ elements",
-                    "list_double_max_double(list(double)) -> double ~ elements",
-                    "list_bool_max_bool(list(bool)) -> bool ~ elements",
-                    "list_duration_max_duration(list(duration)) -> duration ~ elements",
-                    "list_timestamp_max_timestamp(list(timestamp)) -> timestamp ~ elements",
-                    "list_string_max_string(list(string)) -> string ~ elements",
-                    "list_bytes_max_bytes(list(bytes)) -> bytes ~ elements",
+                    "list_int_max_int(list(int)) -> int ~ elements | one",
+                    "list_uint_max_uint(list(uint)) -> uint ~ elements | one",
+                    "list_double_max_double(list(double)) -> double ~ elements | one",
+                    "list_bool_max_bool(list(bool)) -> bool ~ elements | one",
+                    "list_duration_max_duration(list(duration)) -> duration ~ elements | one",
+                    "list_timestamp_max_timestamp(list(timestamp)) -> timestamp ~ elements | one",
+                    "list_string_max_string(list(string)) -> string ~ elements | one",
+                    "list_bytes_max_bytes(list(bytes)) -> bytes ~ elements | one",
                 ],
             ),
             extremes(
                 "min",
                 |context, args| extreme(context, args, "min", Ordering::Greater),
                 [
-                    "list_int_min_int(list(int)) -> int ~ elements",
-                    "list_uint_min_uint(list(uint)) -> uint ~ elements",
-                    "list_double_min_double(list(double)) -> double ~ elements",
-                    "list_bool_min_bool(list(bool)) -> bool ~ elements",
-                    "list_duration_min_duration(list(duration)) -> duration ~ elements",
-                    "list_timestamp_min_timestamp(list(timestamp)) -> timestamp ~ elements",
-                    "list_string_min_string(list(string)) -> string ~ elements",
-                    "list_bytes_min_bytes(list(bytes)) -> bytes ~ elements",
+                    "list_int_min_int(list(int)) -> int ~ elements | one",
+                    "list_uint_min_uint(list(uint)) -> uint ~ elements | one",
+                    "list_double_min_double(list(double)) -> double ~ elements | one",
+                    "list_bool_min_bool(list(bool)) -> bool ~ elements | one",
+                    "list_duration_min_duration(list(duration)) -> duration ~ elements | one",
+                    "list_timestamp_min_timestamp(list(timestamp)) -> timestamp ~ elements | one",
+                    "list_string_min_string(list(string)) -> string ~ elements | one",
+                    "list_bytes_min_bytes(list(bytes)) -> bytes ~ elements | one",
                 ],
             ),
             method(
                 "indexOf",
                 [(
-                    "list_a_index_of_int(list(A), A) -> int ~ elements",
+                    "list_a_index_of_int(list(A), A) -> int ~ elements | one",
                     (|context, args| position(context, args, false)) as Implementation,
                 )],
             ),
             method(
                 "lastIndexOf",
                 [(
-                    "list_a_last_index_of_int(list(A), A) -> int ~ elements",
+                    "list_a_last_index_of_int(list(A), A) -> int ~ elements | one",
                     (|context, args| position(context, args, true)) as Implementation,
                 )],
             ),
@@ -81,14 +81,14 @@ fn sorted_overloads() -> FunctionDecl {
         "isSorted",
         is_sorted,
         [
-            "list_int_is_sorted_bool(list(int)) -> bool ~ elements",
-            "list_uint_is_sorted_bool(list(uint)) -> bool ~ elements",
-            "list_double_is_sorted_bool(list(double)) -> bool ~ elements",
-            "list_bool_is_sorted_bool(list(bool)) -> bool ~ elements",
-            "list_duration_is_sorted_bool(list(duration)) -> bool ~ elements",
-            "list_timestamp_is_sorted_bool(list(timestamp)) -> bool ~ elements",
-            "list_string_is_sorted_bool(list(string)) -> bool ~ elements",
-            "list_bytes_is_sorted_bool(list(bytes)) -> bool ~ elements",
+            "list_int_is_sorted_bool(list(int)) -> bool ~ elements | one",
+            "list_uint_is_sorted_bool(list(uint)) -> bool ~ elements | one",
+            "list_double_is_sorted_bool(list(double)) -> bool ~ elements | one",
+            "list_bool_is_sorted_bool(list(bool)) -> bool ~ elements | one",
+            "list_duration_is_sorted_bool(list(duration)) -> bool ~ elements | one",
+            "list_timestamp_is_sorted_bool(list(timestamp)) -> bool ~ elements | one",
+            "list_string_is_sorted_bool(list(string)) -> bool ~ elements | one",
+            "list_bytes_is_sorted_bool(list(bytes)) -> bool ~ elements | one",
         ],
     )
 }

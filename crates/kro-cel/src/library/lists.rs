@@ -13,20 +13,23 @@ pub fn lists() -> Library {
     Library::new(
         "lists",
         [
-            method("slice", [("list_slice(list(T), int, int) -> list(T) ~ list", slice as Implementation)]),
+            method("slice", [("list_slice(list(T), int, int) -> list(T) ~ list | list", slice as Implementation)]),
             catch_all(
                 "flatten",
                 flatten,
                 members([
-                    "list_flatten(list(list(T))) -> list(T) ~ flatten",
-                    "list_flatten_int(list(dyn), int) -> list(dyn) ~ everything",
+                    "list_flatten(list(list(T))) -> list(T) ~ flatten | list",
+                    "list_flatten_int(list(dyn), int) -> list(dyn) ~ everything | list",
                 ]),
             ),
             catch_all("sort", sort, sorts()),
             catch_all("@sortByAssociatedKeys", sort_by_keys, sorts_by_keys()),
-            function("lists.range", [("lists_range(int) -> list(int) ~ range_of", range as Implementation)]),
-            method("reverse", [("list_reverse(list(T)) -> list(T) ~ list", reverse as Implementation)]),
-            method("distinct", [("list_distinct(list(T)) -> list(T) ~ distinct", distinct as Implementation)]),
+            function("lists.range", [("lists_range(int) -> list(int) ~ range_of | list", range as Implementation)]),
+            method("reverse", [("list_reverse(list(T)) -> list(T) ~ list | list", reverse as Implementation)]),
+            method(
+                "distinct",
+                [("list_distinct(list(T)) -> list(T) ~ distinct | pairwise", distinct as Implementation)],
+            ),
         ],
     )
     .with_macros(macros::SORT_BY)
@@ -34,27 +37,27 @@ pub fn lists() -> Library {
 
 fn sorts() -> Vec<crate::OverloadDecl> {
     members([
-        "list_int_sort(list(int)) -> list(int) ~ list",
-        "list_uint_sort(list(uint)) -> list(uint) ~ list",
-        "list_double_sort(list(double)) -> list(double) ~ list",
-        "list_bool_sort(list(bool)) -> list(bool) ~ list",
-        "list_google.protobuf.Duration_sort(list(duration)) -> list(duration) ~ list",
-        "list_google.protobuf.Timestamp_sort(list(timestamp)) -> list(timestamp) ~ list",
-        "list_string_sort(list(string)) -> list(string) ~ list",
-        "list_bytes_sort(list(bytes)) -> list(bytes) ~ list",
+        "list_int_sort(list(int)) -> list(int) ~ list | pairwise",
+        "list_uint_sort(list(uint)) -> list(uint) ~ list | pairwise",
+        "list_double_sort(list(double)) -> list(double) ~ list | pairwise",
+        "list_bool_sort(list(bool)) -> list(bool) ~ list | pairwise",
+        "list_google.protobuf.Duration_sort(list(duration)) -> list(duration) ~ list | pairwise",
+        "list_google.protobuf.Timestamp_sort(list(timestamp)) -> list(timestamp) ~ list | pairwise",
+        "list_string_sort(list(string)) -> list(string) ~ list | pairwise",
+        "list_bytes_sort(list(bytes)) -> list(bytes) ~ list | pairwise",
     ])
 }
 
 fn sorts_by_keys() -> Vec<crate::OverloadDecl> {
     members([
-        "list_int_sortByAssociatedKeys(list(T), list(int)) -> list(T) ~ list",
-        "list_uint_sortByAssociatedKeys(list(T), list(uint)) -> list(T) ~ list",
-        "list_double_sortByAssociatedKeys(list(T), list(double)) -> list(T) ~ list",
-        "list_bool_sortByAssociatedKeys(list(T), list(bool)) -> list(T) ~ list",
-        "list_google.protobuf.Duration_sortByAssociatedKeys(list(T), list(duration)) -> list(T) ~ list",
-        "list_google.protobuf.Timestamp_sortByAssociatedKeys(list(T), list(timestamp)) -> list(T) ~ list",
-        "list_string_sortByAssociatedKeys(list(T), list(string)) -> list(T) ~ list",
-        "list_bytes_sortByAssociatedKeys(list(T), list(bytes)) -> list(T) ~ list",
+        "list_int_sortByAssociatedKeys(list(T), list(int)) -> list(T) ~ list | pairwise 1",
+        "list_uint_sortByAssociatedKeys(list(T), list(uint)) -> list(T) ~ list | pairwise 1",
+        "list_double_sortByAssociatedKeys(list(T), list(double)) -> list(T) ~ list | pairwise 1",
+        "list_bool_sortByAssociatedKeys(list(T), list(bool)) -> list(T) ~ list | pairwise 1",
+        "list_google.protobuf.Duration_sortByAssociatedKeys(list(T), list(duration)) -> list(T) ~ list | pairwise 1",
+        "list_google.protobuf.Timestamp_sortByAssociatedKeys(list(T), list(timestamp)) -> list(T) ~ list | pairwise 1",
+        "list_string_sortByAssociatedKeys(list(T), list(string)) -> list(T) ~ list | pairwise 1",
+        "list_bytes_sortByAssociatedKeys(list(T), list(bytes)) -> list(T) ~ list | pairwise 1",
     ])
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Outcome, function, method, new_string};
 use crate::Implementation;
-use crate::declarations::Library;
+use crate::declarations::{Cost, FunctionDecl, Library, Tracked};
 use crate::eval::{ErrorKind, EvalContext, EvalError};
 use crate::types::Type;
 use crate::value::{CelValue, Cidr, Ip, Opaque};
@@ -12,9 +12,12 @@ pub fn ips() -> Library {
     Library::new(
         "kubernetes.net.ip",
         [
-            function("ip", [("string_to_ip(string) -> net.IP ~ walk 0", parse_ip as Implementation)]),
-            function("ip.isCanonical", [("ip_is_canonical(string) -> bool ~ walk2 0", is_canonical as Implementation)]),
-            function("isIP", [("is_ip(string) -> bool ~ walk 0", is_ip as Implementation)]),
+            function("ip", [("string_to_ip(string) -> net.IP ~ walk 0 | one", parse_ip as Implementation)]),
+            function(
+                "ip.isCanonical",
+                [("ip_is_canonical(string) -> bool ~ walk2 0 | one", is_canonical as Implementation)],
+            ),
+            function("isIP", [("is_ip(string) -> bool ~ walk 0 | one", is_ip as Implementation)]),
             function("string", [("ip_to_string(net.IP) -> string", ip_text as Implementation)]),
             method(
                 "family",
@@ -68,24 +71,27 @@ pub fn cidrs() -> Library {
     Library::new(
         "kubernetes.net.cidr",
         [
-            function("cidr", [("string_to_cidr(string) -> net.CIDR ~ walk 0", parse_cidr as Implementation)]),
-            function("isCIDR", [("is_cidr(string) -> bool ~ walk 0", is_cidr as Implementation)]),
+            function("cidr", [("string_to_cidr(string) -> net.CIDR ~ walk 0 | one", parse_cidr as Implementation)]),
+            function("isCIDR", [("is_cidr(string) -> bool ~ walk 0 | one", is_cidr as Implementation)]),
             function("string", [("cidr_to_string(net.CIDR) -> string", cidr_text as Implementation)]),
             method(
                 "containsIP",
                 [
-                    ("cidr_contains_ip_string(net.CIDR, string) -> bool ~ address text", contains_ip as Implementation),
-                    ("cidr_contains_ip_ip(net.CIDR, net.IP) -> bool ~ address", contains_ip),
+                    (
+                        "cidr_contains_ip_string(net.CIDR, string) -> bool ~ address text | one",
+                        contains_ip as Implementation,
+                    ),
+                    ("cidr_contains_ip_ip(net.CIDR, net.IP) -> bool ~ address | one", contains_ip),
                 ],
             ),
             method(
                 "containsCIDR",
                 [
                     (
-                        "cidr_contains_cidr_string(net.CIDR, string) -> bool ~ range text",
+                        "cidr_contains_cidr_string(net.CIDR, string) -> bool ~ range text | one",
                         contains_cidr as Implementation,
                     ),
-                    ("cidr_contains_cidr(net.CIDR, net.CIDR) -> bool ~ range", contains_cidr),
+                    ("cidr_contains_cidr(net.CIDR, net.CIDR) -> bool ~ range | one", contains_cidr),
                 ],
             ),
             method("ip", [("cidr_ip(net.CIDR) -> net.IP", cidr_ip as Implementation)]),
@@ -209,8 +215,20 @@ pub fn network() -> Library {
         )],
     );
     for part in [ips(), cidrs()] {
-        library.functions.extend(part.functions);
+        library.functions.extend(part.functions.iter().map(|function| Arc::new(tracked(function))));
         library.types.extend(part.types);
     }
     library
+}
+
+/// The reference knows what the functions cost in its own library, and not in that of Kubernetes.
+fn tracked(function: &FunctionDecl) -> FunctionDecl {
+    let mut function = function.clone();
+    for overload in &mut function.overloads {
+        overload.tracked = match overload.cost {
+            Cost::Address { text, range } => Tracked::Address { text, range },
+            _ => Tracked::AsEstimated,
+        };
+    }
+    function
 }

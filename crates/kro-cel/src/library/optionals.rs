@@ -30,11 +30,11 @@ pub fn optionals() -> Library {
             FunctionDecl::new("orValue", members(["optional_orValue_value(optional_type(V), V) -> V"])),
             function(
                 "optional.unwrap",
-                [("optional_unwrap(list(optional_type(V))) -> list(V) ~ list", unwrap_all as Implementation)],
+                [("optional_unwrap(list(optional_type(V))) -> list(V) ~ list | one", unwrap_all as Implementation)],
             ),
             method(
                 "unwrapOpt",
-                [("optional_unwrapOpt(list(optional_type(V))) -> list(V) ~ list", unwrap_all as Implementation)],
+                [("optional_unwrapOpt(list(optional_type(V))) -> list(V) ~ list | one", unwrap_all as Implementation)],
             ),
             method("first", [("list_first(list(V)) -> optional_type(V)", first as Implementation)]),
             method("last", [("list_last(list(V)) -> optional_type(V)", last as Implementation)]),

@@ -15,9 +15,12 @@ pub fn quantities() -> Library {
         [
             function(
                 "quantity",
-                [("string_to_quantity(string) -> kubernetes.Quantity ~ walk 0", parse as Implementation)],
+                [("string_to_quantity(string) -> kubernetes.Quantity ~ walk 0 | one", parse as Implementation)],
             ),
-            function("isQuantity", [("is_quantity_string(string) -> bool ~ walk 0", is_quantity as Implementation)]),
+            function(
+                "isQuantity",
+                [("is_quantity_string(string) -> bool ~ walk 0 | one", is_quantity as Implementation)],
+            ),
             function(
                 "sign",
                 [(

@@ -15,14 +15,14 @@ pub fn regex() -> Library {
             function(
                 "regex.extract",
                 [(
-                    "regex_extract_string_string(string, string) -> optional_type(string) ~ find",
+                    "regex_extract_string_string(string, string) -> optional_type(string) ~ find | extract",
                     extract as Implementation,
                 )],
             ),
             function(
                 "regex.extractAll",
                 [(
-                    "regex_extractAll_string_string(string, string) -> list(string) ~ find",
+                    "regex_extractAll_string_string(string, string) -> list(string) ~ find | extract all",
                     extract_all as Implementation,
                 )],
             ),
@@ -30,10 +30,13 @@ pub fn regex() -> Library {
                 "regex.replace",
                 [
                     (
-                        "regex_replace_string_string_string(string, string, string) -> string ~ regex",
+                        "regex_replace_string_string_string(string, string, string) -> string ~ regex | replace matches",
                         replace as Implementation,
                     ),
-                    ("regex_replace_string_string_string_int(string, string, string, int) -> string ~ regex", replace),
+                    (
+                        "regex_replace_string_string_string_int(string, string, string, int) -> string ~ regex | replace matches",
+                        replace,
+                    ),
                 ],
             ),
         ],

@@ -11,12 +11,12 @@ pub fn kubernetes_regex() -> Library {
     Library::new(
         "kubernetes.regex",
         [
-            method("find", [("string_find_string(string, string) -> string ~ find", find as Implementation)]),
+            method("find", [("string_find_string(string, string) -> string ~ find | one", find as Implementation)]),
             method(
                 "findAll",
                 [
-                    ("string_find_all_string(string, string) -> list(string) ~ find", find_all as Implementation),
-                    ("string_find_all_string_int(string, string, int) -> list(string) ~ find", find_all),
+                    ("string_find_all_string(string, string) -> list(string) ~ find | one", find_all as Implementation),
+                    ("string_find_all_string_int(string, string, int) -> list(string) ~ find | one", find_all),
                 ],
             ),
         ],

@@ -12,8 +12,11 @@ pub fn semvers() -> Library {
     Library::new(
         "kubernetes.Semver",
         [
-            function("semver", [("string_to_semver(string) -> kubernetes.Semver ~ walk 0", parse as Implementation)]),
-            function("isSemver", [("is_semver_string(string) -> bool ~ walk 0", is_semver as Implementation)]),
+            function(
+                "semver",
+                [("string_to_semver(string) -> kubernetes.Semver ~ walk 0 | one", parse as Implementation)],
+            ),
+            function("isSemver", [("is_semver_string(string) -> bool ~ walk 0 | one", is_semver as Implementation)]),
             method(
                 "isGreaterThan",
                 [(

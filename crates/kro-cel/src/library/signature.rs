@@ -1,17 +1,44 @@
 use kro_value::Str;
 
-use crate::declarations::{Cost, OverloadDecl};
+use crate::declarations::{Cost, OverloadDecl, Tracked};
 use crate::types::Type;
 
 /// An overload from its text: `list_slice(list(T), int, int) -> list(T) ~ list`. Upper-case letters are type parameters.
-/// Behind the tilde is the cost, unless it is one. What is misspelt becomes [`Type::Error`], which a test looks for.
+/// Behind the tilde is the cost, unless it is one, and behind a bar what the reference tracks, unless it is that. What is misspelt becomes [`Type::Error`], which a test looks for.
 pub(super) fn parse(text: &'static str, member: bool) -> OverloadDecl {
-    let (text, cost) = text.split_once(" ~ ").unwrap_or((text, "one"));
+    let (text, costs) = text.split_once(" ~ ").unwrap_or((text, "one"));
+    let (cost, tracked) = costs.split_once(" | ").unwrap_or((costs, "same"));
     let (head, result) = text.rsplit_once(" -> ").unwrap_or((text, "?"));
     let (id, params) = head.split_once('(').unwrap_or((head, ")"));
     let params = arguments(params.strip_suffix(')').unwrap_or(params));
-    let result = if cost_of(cost).is_some() { type_of(result) } else { Type::Error };
-    OverloadDecl::new(Str::new_static(id), member, params, result).costs(cost_of(cost).unwrap_or_default())
+    let (cost, tracked) = (cost_of(cost), tracked_of(tracked));
+    let result = if cost.is_some() && tracked.is_some() { type_of(result) } else { Type::Error };
+    let overload = OverloadDecl::new(Str::new_static(id), member, params, result);
+    overload.costs(cost.unwrap_or_default()).tracked(tracked.unwrap_or_default())
+}
+
+/// What the reference tracks, by its name in the table.
+fn tracked_of(text: &str) -> Option<Tracked> {
+    Some(match text {
+        "same" => Tracked::AsEstimated,
+        "one" => Tracked::One,
+        "walk" => Tracked::Walk,
+        "character" => Tracked::Character,
+        "transform" => Tracked::Transform,
+        "find" => Tracked::Find,
+        "replace" => Tracked::Replace,
+        "split" => Tracked::Split,
+        "join" => Tracked::Join,
+        "items" => Tracked::Items,
+        "list" => Tracked::List,
+        "pairwise" => Tracked::Pairwise(0),
+        "pairwise 1" => Tracked::Pairwise(1),
+        "extract" => Tracked::Extract { list: false },
+        "extract all" => Tracked::Extract { list: true },
+        "replace matches" => Tracked::ReplaceMatches,
+        "unbounded" => Tracked::Unbounded,
+        _ => return None,
+    })
 }
 
 /// A cost by its name in the table, with the number that some have.

@@ -7,32 +7,32 @@ use crate::value::{CelList, CelValue};
 /// cel-go's extended strings, in their latest version.
 pub fn strings() -> Library {
     let mut functions = vec![
-        method("charAt", [("string_char_at_int(string, int) -> string", char_at as Implementation)]),
+        method("charAt", [("string_char_at_int(string, int) -> string ~ one | character", char_at as Implementation)]),
         method(
             "lowerAscii",
             [(
-                "string_lower_ascii(string) -> string ~ copy",
+                "string_lower_ascii(string) -> string ~ copy | transform",
                 (|context, args| map_text(context, args, str::to_ascii_lowercase)) as Implementation,
             )],
         ),
         method(
             "upperAscii",
             [(
-                "string_upper_ascii(string) -> string ~ copy",
+                "string_upper_ascii(string) -> string ~ copy | transform",
                 (|context, args| map_text(context, args, str::to_ascii_uppercase)) as Implementation,
             )],
         ),
         method(
             "trim",
             [(
-                "string_trim(string) -> string ~ copy",
+                "string_trim(string) -> string ~ copy | transform",
                 (|context, args| map_text(context, args, |text| text.trim().to_owned())) as Implementation,
             )],
         ),
         method(
             "reverse",
             [(
-                "string_reverse(string) -> string ~ copy",
+                "string_reverse(string) -> string ~ copy | transform",
                 (|context, args| map_text(context, args, |text| text.chars().rev().collect())) as Implementation,
             )],
         ),
@@ -52,15 +52,18 @@ fn searching() -> [FunctionDecl; 2] {
         method(
             "indexOf",
             [
-                ("string_index_of_string(string, string) -> int ~ elements", index_of as Implementation),
-                ("string_index_of_string_int(string, string, int) -> int ~ elements", index_of),
+                ("string_index_of_string(string, string) -> int ~ elements | find", index_of as Implementation),
+                ("string_index_of_string_int(string, string, int) -> int ~ elements | find", index_of),
             ],
         ),
         method(
             "lastIndexOf",
             [
-                ("string_last_index_of_string(string, string) -> int ~ elements", last_index_of as Implementation),
-                ("string_last_index_of_string_int(string, string, int) -> int ~ elements", last_index_of),
+                (
+                    "string_last_index_of_string(string, string) -> int ~ elements | find",
+                    last_index_of as Implementation,
+                ),
+                ("string_last_index_of_string_int(string, string, int) -> int ~ elements | find", last_index_of),
             ],
         ),
     ]
@@ -71,29 +74,35 @@ fn cutting() -> [FunctionDecl; 4] {
         method(
             "replace",
             [
-                ("string_replace_string_string(string, string, string) -> string ~ replace", replace as Implementation),
-                ("string_replace_string_string_int(string, string, string, int) -> string ~ replace", replace),
+                (
+                    "string_replace_string_string(string, string, string) -> string ~ replace | replace",
+                    replace as Implementation,
+                ),
+                (
+                    "string_replace_string_string_int(string, string, string, int) -> string ~ replace | replace",
+                    replace,
+                ),
             ],
         ),
         method(
             "split",
             [
-                ("string_split_string(string, string) -> list(string) ~ split", split as Implementation),
-                ("string_split_string_int(string, string, int) -> list(string) ~ split", split),
+                ("string_split_string(string, string) -> list(string) ~ split | split", split as Implementation),
+                ("string_split_string_int(string, string, int) -> list(string) ~ split | split", split),
             ],
         ),
         method(
             "substring",
             [
-                ("string_substring_int(string, int) -> string ~ copy", substring as Implementation),
-                ("string_substring_int_int(string, int, int) -> string ~ copy", substring),
+                ("string_substring_int(string, int) -> string ~ copy | transform", substring as Implementation),
+                ("string_substring_int_int(string, int, int) -> string ~ copy | transform", substring),
             ],
         ),
         method(
             "join",
             [
-                ("list_join(list(string)) -> string ~ join", join as Implementation),
-                ("list_join_string(list(string), string) -> string ~ join", join),
+                ("list_join(list(string)) -> string ~ join | join", join as Implementation),
+                ("list_join_string(list(string), string) -> string ~ join | join", join),
             ],
         ),
     ]

@@ -11,7 +11,7 @@ pub fn urls() -> Library {
     Library::new(
         "kubernetes.urls",
         [
-            function("url", [("string_to_url(string) -> kubernetes.URL ~ copy", parse as Implementation)]),
+            function("url", [("string_to_url(string) -> kubernetes.URL ~ copy | one", parse as Implementation)]),
             function("isURL", [("is_url_string(string) -> bool", is_url as Implementation)]),
             method(
                 "getScheme",

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod checking;
+mod costs;
 mod evaluation;
 mod generated;
 mod generators;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kro_cel::cost::{SizeHints, estimate};
+use kro_cel::cost::{Prices, SizeHints, estimate};
 use kro_cel::{Budget, CelValue, Environment, ErrorKind, EvalContext, EvalError, Program, Type, library, view};
 use kro_celwire::encode;
 use kro_schema::cel::{SchemaSizes, SchemaTypes};
@@ -68,7 +68,7 @@ proptest! {
             prop_assert_eq!(&parsed.errors, &[], "{}", text);
             let checked = world.environment.check(&parsed.ast);
             prop_assert_eq!(&checked.errors, &[], "{} over {:?}", text, generated.schema);
-            let (outcome, cost) = run(world.environment.plan(&parsed.ast, Some(&checked)), &world);
+            let (outcome, cost) = run(world.environment.plan_counting(&parsed.ast, Some(&checked), Prices::Estimate), &world);
             if let Err(error) = &outcome {
                 let lost = matches!(error.kind(), ErrorKind::NoOverload | ErrorKind::NoSuchAttribute | ErrorKind::NoSuchField);
                 prop_assert!(!lost, "{}: {:?} over {:?}", text, error, generated.data);

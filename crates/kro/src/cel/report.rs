@@ -1,5 +1,6 @@
 //! What an expression has and costs, or a picture of what is wrong with it.
 
+use kro_cel::cost::Prices;
 use kro_cel::{Budget, CelValue, EvalContext, EvalError, Issue, IssueKind, Type, render};
 use kro_celwire::{World, literal};
 
@@ -18,7 +19,7 @@ pub fn evaluate(world: &World, text: &str) -> Option<(Type, CelValue)> {
     }
     let ty = checked.as_ref().map_or(Type::Dyn, |checked| checked.result_type().clone());
     let mut context = EvalContext::counting(Budget::default(), u64::MAX);
-    let program = environment.plan(&parsed.ast, checked.as_ref());
+    let program = environment.plan_counting(&parsed.ast, checked.as_ref(), Prices::Reference);
     let outcome = program.and_then(|program| program.evaluate_with(&world.bindings, &mut context));
     match outcome {
         Ok(value) => {

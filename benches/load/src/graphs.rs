@@ -60,6 +60,15 @@ impl Graph {
         }
     }
 
+    /// Resident memory of a controller that has so many instances, in MB; `None` where nothing is wanted.
+    pub fn rss_limit(self, instances: usize) -> Option<f64> {
+        match (self, instances) {
+            (Self::Simple, 1000) => Some(30.0),
+            (Self::WebApp, 1000) => Some(40.0),
+            _ => None,
+        }
+    }
+
     /// The kinds of instances and children, as in the server's metrics.
     pub fn resources(self) -> &'static [&'static str] {
         match self {

@@ -61,12 +61,23 @@ enum Scenario {
     Chain100,
     Chain1000,
     Fanout,
+    Memory,
     Growth,
+    GrowthWebapp,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let arguments = Arguments::parse();
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    // Dropping the run ends its controller too.
+    tokio::select! {
+        result = measure(Arguments::parse()) => result,
+        _ = terminated.recv() => Err("stopped".into()),
+        _ = tokio::signal::ctrl_c() => Err("stopped".into()),
+    }
+}
+
+async fn measure(arguments: Arguments) -> Result<(), Failure> {
     let program = process::Program { kro: arguments.kro, kubeconfig: arguments.kubeconfig.clone(), log: arguments.log };
     let mut bench = Bench {
         api: api::Api::connect(&arguments.kubeconfig).await?,
@@ -76,15 +87,21 @@ async fn main() -> Result<(), Failure> {
         rest_s: arguments.rest,
         samples: arguments.samples,
     };
-    println!("| what | seen | wanted | |\n|---|---|---|---|");
+    println!("| what | seen | wanted | | |\n|---|---|---|---|---|");
     let all = Scenario::value_variants().to_vec();
+    let mut broken = Vec::new();
     for scenario in if arguments.scenarios.is_empty() { all } else { arguments.scenarios } {
-        run(&mut bench, scenario).await?;
+        // The next one starts a controller of its own: one that breaks ends nothing but itself.
+        if let Err(error) = run(&mut bench, scenario).await {
+            println!("| {scenario:?} broke | | | BROKEN | {error} |");
+            broken.push(format!("{scenario:?}"));
+        }
     }
     if let Some(file) = arguments.json {
         std::fs::write(file, bench.report.to_json())?;
     }
-    Ok(())
+    println!("\nnot as wanted: {}", bench.report.missed().collect::<Vec<_>>().join("; "));
+    if broken.is_empty() { Ok(()) } else { Err(format!("broke: {}", broken.join(", ")).into()) }
 }
 
 async fn run(bench: &mut Bench, scenario: Scenario) -> Result<(), Failure> {
@@ -97,6 +114,8 @@ async fn run(bench: &mut Bench, scenario: Scenario) -> Result<(), Failure> {
         Scenario::Chain100 => bench.fleet(Graph::Chain10, 100).await,
         Scenario::Chain1000 => bench.fleet(Graph::Chain10, 1000).await,
         Scenario::Fanout => bench.fleet(Graph::Fanout, 50).await,
+        Scenario::Memory => bench.memory(Graph::Simple, &[1000]).await,
         Scenario::Growth => bench.memory(Graph::Simple, &[1000, 5000, 10000]).await,
+        Scenario::GrowthWebapp => bench.memory(Graph::WebApp, &[1000, 5000, 10000]).await,
     }
 }

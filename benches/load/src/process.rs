@@ -58,6 +58,11 @@ impl Program {
 }
 
 impl Controller {
+    /// True until the process has ended by itself, such as one that found its port taken.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     pub fn usage(&self) -> Usage {
         self.child.id().map(usage).unwrap_or_default()
     }

@@ -13,6 +13,8 @@ pub struct Row {
     pub unit: &'static str,
     /// What is wanted: `<= 6`, `>= 0.80`; empty for a figure without a mark.
     pub wanted: String,
+    /// Whether it is as wanted; `None` for a figure without a mark.
+    pub is_met: Option<bool>,
     /// Anything else that was seen.
     pub note: String,
 }
@@ -25,15 +27,20 @@ pub struct Report {
 
 impl Report {
     pub fn at_most(&mut self, name: String, value: f64, unit: &'static str, limit: f64, note: String) {
-        self.push(Row { name, value, unit, wanted: format!("<= {limit}"), note });
+        self.push(Row { name, value, unit, wanted: format!("<= {limit}"), is_met: Some(value <= limit), note });
     }
 
     pub fn at_least(&mut self, name: String, value: f64, unit: &'static str, limit: f64, note: String) {
-        self.push(Row { name, value, unit, wanted: format!(">= {limit}"), note });
+        self.push(Row { name, value, unit, wanted: format!(">= {limit}"), is_met: Some(value >= limit), note });
     }
 
     pub fn show(&mut self, name: String, value: f64, unit: &'static str, note: String) {
-        self.push(Row { name, value, unit, wanted: String::new(), note });
+        self.push(Row { name, value, unit, wanted: String::new(), is_met: None, note });
+    }
+
+    /// The names of all figures that are not as wanted.
+    pub fn missed(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(|row| row.is_met == Some(false)).map(|row| row.name.as_str())
     }
 
     fn push(&mut self, row: Row) {
@@ -49,6 +56,7 @@ impl Report {
                 ("value", Value::Float(row.value)),
                 ("unit", Value::from(row.unit)),
                 ("wanted", Value::from(row.wanted.as_str())),
+                ("met", row.is_met.map_or(Value::Null, Value::Bool)),
                 ("note", Value::from(row.note.as_str())),
             ])
         };
@@ -59,8 +67,9 @@ impl Report {
 impl Row {
     /// As a row of a Markdown table.
     fn line(&self) -> String {
-        let Self { name, value, unit, wanted, note } = self;
-        format!("| {name} | {value:.2} {unit} | {wanted} | {note} |")
+        let Self { name, value, unit, wanted, is_met, note } = self;
+        let verdict = is_met.map_or("", |is_met| if is_met { "met" } else { "MISSED" });
+        format!("| {name} | {value:.2} {unit} | {wanted} | {verdict} | {note} |")
     }
 }
 

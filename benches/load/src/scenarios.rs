@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use kro_value::Value;
+
 use crate::Failure;
 use crate::api::Api;
-use crate::bare::each;
+use crate::bare::{collection, each};
 use crate::fleet::{Fleet, is_ready, names, wait};
 use crate::graphs::Graph;
 use crate::process::{Controller, Program};
@@ -66,11 +68,8 @@ impl Bench {
     /// Everything about one graph with a fleet of a given size.
     pub async fn fleet(&mut self, graph: Graph, count: usize) -> Result<(), Failure> {
         let label = format!("{} {count}", graph.name());
-        let namespace = format!("load-{}-{count}", graph.name());
         let controller = self.start().await?;
-        let _ = self.api.delete(&format!("{DEFINITIONS}/{}", graph.name())).await;
-        controller.settle().await;
-        self.api.create("/api/v1/namespaces", &named("v1", "Namespace", &namespace)).await?;
+        let namespace = self.clean(&controller, graph, &format!("load-{}-{count}", graph.name())).await?;
         let mut definitions = self.api.watch(DEFINITIONS).await?;
         self.api.create(DEFINITIONS, &graph.definition()?).await?;
         wait(&mut definitions, &[graph.name().to_owned()], |seen| is_ready(&seen.object)).await?;
@@ -115,11 +114,29 @@ impl Bench {
         controller.stop().await
     }
 
+    /// Removes what a run that broke has left of a graph, and makes a namespace of this run alone: without a controller
+    /// manager none ever goes. Returns its name.
+    async fn clean(&self, controller: &Controller, graph: Graph, namespace: &str) -> Result<String, Failure> {
+        let left = self.api.get(&format!("/apis/kro.run/v1alpha1/{}", graph.plural())).await.unwrap_or_default();
+        for instance in left.get("items").and_then(Value::as_list).unwrap_or_default() {
+            let of = |key| instance.str_at(&["metadata", key]).unwrap_or_default();
+            self.api.delete(&format!("{}/{}", collection(graph, of("namespace")), of("name"))).await?;
+        }
+        let definition = format!("{DEFINITIONS}/{}", graph.name());
+        let _ = self.api.delete(&definition).await;
+        controller.settle().await;
+        if self.api.get(&definition).await.is_ok() {
+            return Err(format!("the definition {} of an earlier run does not go", graph.name()).into());
+        }
+        let namespace = format!("{namespace}-{}", std::process::id());
+        self.api.create("/api/v1/namespaces", &named("v1", "Namespace", &namespace)).await?;
+        Ok(namespace)
+    }
+
     /// Only memory: a growing fleet.
     pub async fn memory(&mut self, graph: Graph, counts: &[usize]) -> Result<(), Failure> {
         let controller = self.start().await?;
-        let namespace = format!("memory-{}", graph.name());
-        self.api.create("/api/v1/namespaces", &named("v1", "Namespace", &namespace)).await?;
+        let namespace = self.clean(&controller, graph, &format!("memory-{}", graph.name())).await?;
         let mut definitions = self.api.watch(DEFINITIONS).await?;
         self.api.create(DEFINITIONS, &graph.definition()?).await?;
         wait(&mut definitions, &[graph.name().to_owned()], |seen| is_ready(&seen.object)).await?;
@@ -132,6 +149,10 @@ impl Bench {
             all = *count;
             controller.settle().await;
             let rss = controller.usage().rss_kb;
+            if let Some(limit) = graph.rss_limit(*count) {
+                let name = format!("RSS with {count} {}", graph.name());
+                self.report.at_most(name, rss / 1024.0, "MB", limit, format!("{seconds:.1} s to make them"));
+            }
             #[allow(clippy::cast_precision_loss)]
             if let Some((count_before, rss_before)) = previous {
                 let growth = (rss - rss_before) / (count - count_before) as f64;
@@ -150,7 +171,7 @@ impl Bench {
     }
 
     pub async fn start(&self) -> Result<Controller, Failure> {
-        let controller = self.program.start()?;
+        let mut controller = self.program.start()?;
         let mut tries = 0;
         while self.api.get(DEFINITIONS).await.is_err() {
             tries += 1;
@@ -161,6 +182,6 @@ impl Bench {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         controller.settle().await;
-        Ok(controller)
+        if controller.is_running() { Ok(controller) } else { Err("the controller has ended; see its log".into()) }
     }
 }

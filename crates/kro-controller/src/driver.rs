@@ -189,9 +189,10 @@ impl Driver {
 
     fn take(&mut self, letter: Letter) {
         let is_current = letter.is_for(&self.events);
-        let Letter::Event { event, .. } = letter else {
+        let Letter::Event { event, sent, .. } = letter else {
             return;
         };
+        self.metrics.observe("workqueue_queue_duration_seconds", queue_labels(), sent.elapsed().as_secs_f64());
         match &event {
             Event::Response { .. } => self.in_flight -= 1,
             Event::Shutdown => self.shutting_down = true,
@@ -300,6 +301,7 @@ impl Driver {
         self.tasks.spawn(async move {
             let started = Instant::now();
             let result = request::exchange(&client, &agent, &request).await;
+            measure_retry(&metrics, &request, result.as_ref().ok().map(|(answer, _)| answer.status));
             measure_request(&metrics, &request, started, result.as_ref().ok().map(|(_, traffic)| *traffic));
             let result = result.map(|(answer, _)| answer);
             let result = result.map_err(|error| TransportError { message: Str::new(error.to_string()) });
@@ -340,6 +342,11 @@ impl RequestRecord {
     }
 }
 
+/// Everything that happens comes through one queue.
+fn queue_labels() -> Vec<(&'static str, Str)> {
+    vec![("controller", Str::new_static("")), ("name", Str::new_static("dynamic-controller-queue"))]
+}
+
 #[allow(clippy::cast_precision_loss)] // far below 2^52
 fn measure_request(metrics: &Metrics, request: &ApiRequest, started: Instant, traffic: Option<request::Traffic>) {
     let labels = || vec![("verb", Str::new_static(request.verb.method()))];
@@ -348,6 +355,17 @@ fn measure_request(metrics: &Metrics, request: &ApiRequest, started: Instant, tr
         metrics.observe("rest_client_request_size_bytes", labels(), traffic.sent as f64);
         metrics.observe("rest_client_response_size_bytes", labels(), traffic.received as f64);
     }
+}
+
+/// Requests that the manager will send again.
+fn measure_retry(metrics: &Metrics, request: &ApiRequest, status: Option<u16>) {
+    let code = match status {
+        None => Str::new_static("<error>"),
+        Some(status @ (429 | 500..)) => kro_value::format_smolstr!("{status}"),
+        Some(_) => return,
+    };
+    let labels = vec![("code", code), ("method", Str::new_static(request.verb.method()))];
+    metrics.count("rest_client_request_retries_total", labels);
 }
 
 async fn sleep_until(alarm: Option<Instant>) {

@@ -1,5 +1,6 @@
 use kro_manager::Event;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 
 /// What the driver is told.
 #[derive(Debug)]
@@ -10,6 +11,8 @@ pub(crate) enum Letter {
         event: Event,
         /// `None`: for whichever manager there is.
         generation: Option<u32>,
+        /// When it was put in.
+        sent: Instant,
     },
     /// Somebody looks at the view from now on.
     View,
@@ -45,12 +48,12 @@ impl Mailbox {
 
     /// False when nobody reads any more.
     pub(crate) fn send(&self, event: Event) -> bool {
-        self.letters.send(Letter::Event { event, generation: Some(self.generation) }).is_ok()
+        self.letters.send(Letter::Event { event, generation: Some(self.generation), sent: Instant::now() }).is_ok()
     }
 
     /// For whichever manager there is.
     pub(crate) fn send_to_any(&self, event: Event) -> bool {
-        self.letters.send(Letter::Event { event, generation: None }).is_ok()
+        self.letters.send(Letter::Event { event, generation: None, sent: Instant::now() }).is_ok()
     }
 
     /// Has the view published.

@@ -41,6 +41,10 @@ impl Metrics {
         record(&mut self.lock(), metric);
     }
 
+    pub(crate) fn count(&self, name: &'static str, labels: Labels) {
+        self.record(&Metric { name, labels, change: MetricChange::Add(1.0) });
+    }
+
     pub(crate) fn observe(&self, name: &'static str, labels: Labels, value: f64) {
         self.record(&Metric { name, labels, change: MetricChange::Observe(value) });
     }
@@ -58,7 +62,9 @@ impl Metrics {
             let total: f64 = items.iter().map(|item| amount(item)).sum();
             for item in items {
                 let change = MetricChange::Observe(took.as_secs_f64() / total.max(1.0));
-                record(&mut families, &Metric { name: histogram, labels: item.labels.clone(), change });
+                let wanted = catalogue::find(histogram).map(|info| info.labels).unwrap_or_default();
+                let labels = item.labels.iter().filter(|(name, _)| wanted.contains(name)).cloned().collect();
+                record(&mut families, &Metric { name: histogram, labels, change });
             }
         }
     }

@@ -94,12 +94,19 @@ fn persisted(instance: &Value) -> Vec<Condition> {
     list.iter().filter_map(Condition::read).collect()
 }
 
-/// Persisted conditions of types that were not made now.
+/// Persisted conditions of types that were not made now. Those of kro itself, which were written while the instance could
+/// not even be marked, are over.
 fn kept<'a>(instance: &'a Value, made: &'a [Made]) -> impl Iterator<Item = Value> + 'a {
     let list = instance.at(&["status", "conditions"]).and_then(Value::as_list).unwrap_or_default();
     let is_made = |kind: &str| made.iter().any(|condition| condition.kind == kind);
-    list.iter().filter(move |entry| entry.str_at(&["type"]).is_some_and(|kind| !is_made(kind))).cloned()
+    let has = |kind: &str| list.iter().any(|entry| entry.str_at(&["type"]) == Some(kind));
+    let are_own = OWN.iter().all(|kind| has(kind));
+    let is_kept = move |kind: &str| !is_made(kind) && (!are_own || !OWN.contains(&kind));
+    list.iter().filter(move |entry| entry.str_at(&["type"]).is_some_and(&is_kept)).cloned()
 }
+
+/// What kro writes where an author has not declared any.
+const OWN: [&str; 4] = [wire::INSTANCE_MANAGED, wire::GRAPH_RESOLVED, wire::RESOURCES_READY, wire::READY];
 
 fn written(made: &Made, persisted: &[Condition], generation: i64, now: Timestamp) -> Value {
     let previous = persisted.iter().find(|earlier| earlier.kind == made.kind && earlier.status == made.status);
@@ -164,5 +171,18 @@ mod tests {
         assert_eq!(time("True").at(&["reason"]), None);
         assert_eq!(kept(&instance, &[made("B", "True")]).count(), 1);
         assert_eq!(kept(&instance, &[made("A", "True")]).count(), 0);
+    }
+
+    #[test]
+    fn conditions_of_a_failure_before_the_first_pass_do_not_stay() {
+        let with = |kinds: &[&str]| {
+            let mut instance = Value::Null;
+            let entries = kinds.iter().map(|kind| Value::map([("type", Value::from(*kind))]));
+            instance.set_at(&["status", "conditions"], entries.collect());
+            kept(&instance, &[]).count()
+        };
+        assert_eq!(with(&["A", "InstanceManaged", "GraphResolved", "ResourcesReady", "Ready"]), 1);
+        // An author may declare a type that kro has too.
+        assert_eq!(with(&["A", "Ready"]), 2);
     }
 }

@@ -14,6 +14,7 @@ pub mod object;
 pub mod plan;
 pub mod snapshot;
 pub mod status;
+pub mod texts;
 mod time;
 mod trim;
 pub mod views;

@@ -35,7 +35,13 @@ impl Observed {
             Some(entries) => object.set_at(&["metadata", "managedFields"], entries),
             None => drop(object.remove_at(&["metadata", "managedFields"])),
         }
+        trim::share_names(&mut object);
         Self { object, own_digest, own_fields, kept: None, writer }
+    }
+
+    /// Gives back what was reserved and is not used, before it is kept for long.
+    pub fn shrink(&mut self) {
+        self.object.shrink();
     }
 
     /// Drops what is not needed any more once the object is known to be as wanted: all but its identity, its marks and

@@ -17,6 +17,24 @@ const LABELS: [&str; 6] = [
     wire::LABEL_OWNED,
 ];
 
+/// Lets all objects share the names of our own labels and annotations instead of a copy each.
+pub(crate) fn share_names(object: &mut Value) {
+    for place in ["labels", "annotations"] {
+        if object.at(&["metadata", place]).and_then(Value::as_map).is_none() {
+            continue;
+        }
+        let marks = object.ensure_map().entry_or_null("metadata").ensure_map().entry_or_null(place).ensure_map();
+        *marks = std::mem::take(marks).into_iter().map(|(name, value)| (shared(name), value)).collect();
+    }
+}
+
+fn shared(name: Str) -> Str {
+    let known = || wire::LABELS_AND_ANNOTATIONS.iter().find(|known| **known == name.as_str());
+    // Short texts are held in place.
+    let known = if name.is_heap_allocated() { known() } else { None };
+    known.map_or(name, |known| Str::new_static(known))
+}
+
 /// The object with nothing but its identity, its marks and what is read of it.
 pub(crate) fn trim(object: &Value, reads: &Reads) -> Value {
     let Reads::Paths(paths) = reads else {
@@ -162,6 +180,20 @@ mod tests {
             let newer = trim(&newer, &reads(&[&["data", "read"]]));
             assert_eq!(!is_same(&all, &newer), is_news, "{path:?}");
         }
+    }
+
+    #[test]
+    fn long_names_of_our_marks_are_shared() {
+        let mut object = live();
+        let marks =
+            Value::map([(wire::LABEL_RGD_NAME.to_owned(), Value::from("a")), ("x".repeat(40), Value::from("b"))]);
+        object.set_at(&["metadata", "annotations"], marks.clone());
+        let before = object.clone();
+        share_names(&mut object);
+        assert_eq!(object, before);
+        let annotations = object.at(&["metadata", "annotations"]).and_then(Value::as_map).unwrap();
+        let is_allocated: Vec<bool> = annotations.keys().map(Str::is_heap_allocated).collect();
+        assert_eq!(is_allocated, [false, true]);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Compilation {
     pub errors: String,
     /// Kinds that nobody knows.
     pub missing: Vec<Gvk>,
+    /// The compiler has a bug.
+    pub is_panic: bool,
 }
 
 /// The kinds of CustomResourceDefinitions.
@@ -46,11 +48,11 @@ pub(crate) fn compile(definition: &Value, crds: &CrdIndex, served: &Served, conf
         Ok(compiled) => compiled,
         Err(panic) => {
             let errors = format!("compiling panicked; this is a bug in kro: {panic}");
-            return Compilation { graph: None, errors, missing: Vec::new() };
+            return Compilation { graph: None, errors, missing: Vec::new(), is_panic: true };
         }
     };
     let errors = kro_graph::condition_message(&compiled.diagnostics, definition);
-    Compilation { graph: compiled.graph, errors, missing: compiled.missing_kinds }
+    Compilation { graph: compiled.graph, errors, missing: compiled.missing_kinds, is_panic: false }
 }
 
 /// Where a kind is served, and whether it is namespaced. `None` when nobody knows it.

@@ -94,6 +94,8 @@ pub(crate) struct GraphState {
     confirmed_for: Option<Str>,
     /// Digests of the CRD that was written, and of what the server made of it.
     crd_written: Option<(u64, u64)>,
+    /// Digest of the CRD that was in place once, which a status that tells of a failure does not say any more.
+    crd_in_place: Option<u64>,
 }
 
 impl GraphState {
@@ -106,6 +108,11 @@ impl GraphState {
     /// True while it uses a kind that nobody knows.
     pub fn misses_kinds(&self) -> bool {
         self.compiled.as_ref().is_some_and(|(_, compilation)| !compilation.missing.is_empty())
+    }
+
+    /// True while a request of it is not answered.
+    pub fn is_under_way(&self) -> bool {
+        self.in_flight.is_some()
     }
 
     /// The earliest retry that is still to come.
@@ -281,6 +288,9 @@ impl Manager {
                 let compilation = compile(object, &self.crds, &self.served, &self.config);
                 state.compiled = Some((digest, compilation.clone()));
                 self.measure_build(name, compilation.graph.is_some());
+                if compilation.is_panic {
+                    self.measure_compiler_panic();
+                }
                 compilation
             }
         }

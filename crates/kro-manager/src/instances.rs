@@ -114,7 +114,7 @@ impl Manager {
         self.watches.retain_only(&User::Instance(id.clone()), wanted, &mut self.out);
     }
 
-    fn reconcile(&mut self, pass: &Pass<'_>, graph: &Graph) {
+    fn reconcile(&mut self, pass: &Pass<'_>, graph: &Arc<Graph>) {
         let Some(owner) = Owner::of(&pass.object, &self.config.version) else {
             return;
         };

@@ -28,7 +28,8 @@ pub struct Manager {
     /// Kinds of aggregated API servers.
     pub(crate) served: Served,
     pub(crate) graphs: BTreeMap<Str, GraphState>,
-    pub(crate) instances: BTreeMap<ObjectId, InstanceMemory>,
+    /// Boxed: half of the places in the nodes of a large tree are empty.
+    pub(crate) instances: BTreeMap<ObjectId, Box<InstanceMemory>>,
     /// Instances by the id of their ApplySet.
     pub(crate) by_applyset: BTreeMap<Str, ObjectId>,
     /// Objects that instances want and cannot have, with those instances.
@@ -66,6 +67,7 @@ impl Manager {
     /// instance; drivers need no `catch_unwind` of their own.
     pub fn handle(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.now = self.now.max(now);
+        self.out.now = self.now;
         self.accept(event);
         self.run();
         self.out.take()

@@ -26,7 +26,9 @@ impl Manager {
             gauge("dynamic_controller_handler_count_total", vec![("type", Str::new_static("parent"))], handlers),
             gauge("dynamic_controller_queue_length", Vec::new(), self.queue.len()),
             gauge("dynamic_controller_watch_count", Vec::new(), watches().count()),
+            gauge("schema_resolver_cache_size", Vec::new(), self.served.known()),
         ];
+        self.queue_gauges(&mut gauges);
         for watch in of_role(Role::Instances) {
             let labels = vec![("parent_gvr", comma_label(&watch.wanted.target))];
             gauges.push(gauge("dynamic_controller_instance_watch_count", labels, watch.objects().count()));
@@ -47,6 +49,21 @@ impl Manager {
             of_role(Role::Instances).for_each(|watch| condition_gauges(watch, self.now, &mut gauges));
         }
         sum_alike(gauges)
+    }
+
+    /// Those that controllers of the usual framework have. A pass is over before anybody can look.
+    fn queue_gauges(&self, gauges: &mut Vec<Metric>) {
+        let (graphs, instances) = self.queue.lengths();
+        for (labels, depth) in [(named_queue(DEFINITIONS), graphs), (named_queue(INSTANCES), instances)] {
+            gauges.push(gauge("workqueue_depth", labels.clone(), depth));
+            gauges.push(gauge("workqueue_unfinished_work_seconds", labels.clone(), 0));
+            gauges.push(gauge("workqueue_longest_running_processor_seconds", labels, 0));
+        }
+        for controller in [DEFINITIONS, REVISIONS] {
+            let labels = vec![("controller", Str::new_static(controller))];
+            gauges.push(gauge("controller_runtime_max_concurrent_reconciles", labels.clone(), 1));
+            gauges.push(gauge("controller_runtime_active_workers", labels, 0));
+        }
     }
 
     /// Whether everything that the manager's decisions rest on is known.
@@ -73,9 +90,22 @@ impl Manager {
 
     /// An item is about to be worked on.
     pub(crate) fn measure_work(&mut self, item: &WorkItem) {
-        let WorkItem::Instance(id) = item else { return };
+        self.out.count("workqueue_adds_total", queue_labels(item));
+        let WorkItem::Instance(id) = item else {
+            return self.measure_pass(DEFINITIONS, "success");
+        };
         let resource = self.resource_of(id);
         self.out.count("dynamic_controller_reconcile_total", vec![("gvr", slash_label(&resource))]);
+    }
+
+    /// A pass of one of the two controllers that are not about instances.
+    fn measure_pass(&mut self, controller: &'static str, result: &'static str) {
+        let labels = vec![("controller", Str::new_static(controller)), ("result", Str::new_static(result))];
+        self.out.count("controller_runtime_reconcile_total", labels);
+        if result == "error" {
+            let labels = vec![("controller", Str::new_static(controller))];
+            self.out.count("controller_runtime_reconcile_errors_total", labels);
+        }
     }
 
     fn resource_of(&self, id: &ObjectId) -> Resource {
@@ -132,11 +162,18 @@ impl Manager {
     pub(crate) fn measure_answer(&mut self, purpose: &Purpose, result: &Result<ApiResponse, TransportError>) {
         let refusal = Refusal::of(result);
         match purpose {
-            Purpose::Graph(name, step) => self.measure_graph_answer(name, step, refusal.is_none()),
+            Purpose::Graph(name, step) => {
+                if refusal.is_some() {
+                    self.out.count("workqueue_retries_total", queue_labels(&WorkItem::Graph(name.clone())));
+                    self.measure_pass(DEFINITIONS, "error");
+                }
+                self.measure_graph_answer(name, step, refusal.is_none());
+            }
             Purpose::Instance(id, step) => {
                 // Gone, or somebody else was faster: both are part of normal work.
                 let refusal = refusal.filter(|refusal| refusal.status != 404 && refusal.status != 409);
                 if refusal.is_some() && !matches!(step, InstanceStep::Refresh) {
+                    self.out.count("workqueue_retries_total", queue_labels(&WorkItem::Instance(id.clone())));
                     let resource = self.resource_of(id);
                     self.out.count("instance_reconcile_errors_total", vec![("gvr", resource.label())]);
                     let label = slash_label(&resource);
@@ -171,6 +208,9 @@ impl Manager {
                 // It had compiled, or there would have been no status to write.
                 self.out.count("graph_revision_activation_deferred_total", Vec::new());
             }
+            (GraphStep::Locate(..) | GraphStep::Discover(..) | GraphStep::Describe(..), false) => {
+                self.out.count("schema_resolver_errors_total", Vec::new());
+            }
             (GraphStep::ReleaseRevision(_), true) => {
                 self.out.count("graph_revision_finalizer_evictions_total", Vec::new());
             }
@@ -182,6 +222,27 @@ impl Manager {
     pub(crate) fn measure_panic(&mut self, id: &ObjectId) {
         let label = slash_label(&self.resource_of(id));
         self.out.count("dynamic_controller_reconcile_panics_total", vec![("gvr", label)]);
+    }
+
+    /// A bug was caught while a definition was compiled.
+    pub(crate) fn measure_compiler_panic(&mut self) {
+        let labels = vec![("controller", Str::new_static(DEFINITIONS))];
+        self.out.count("controller_runtime_reconcile_panics_total", labels);
+    }
+
+    /// An instance has no graph (yet).
+    pub(crate) fn measure_unresolved(&mut self, resource: &Resource, graph: &str, latest: Option<i64>) {
+        let is_pending = latest.is_none() && self.graphs.get(graph).is_some_and(|state| state.is_under_way());
+        if latest.is_none() {
+            let labels = vec![("reason", Str::new_static("runtime_entry_missing"))];
+            self.out.count("rgd_graph_revision_registry_miss_total", labels);
+        }
+        if is_pending {
+            return self.out.count("instance_graph_resolution_pending_total", vec![("gvr", resource.label())]);
+        }
+        let reason = if latest.is_some() { "failed" } else { "not_available" };
+        let labels = vec![("gvr", resource.label()), ("reason", Str::new_static(reason))];
+        self.out.count("instance_graph_resolution_failures_total", labels);
     }
 
     /// A definition was compiled.
@@ -196,6 +257,10 @@ impl Manager {
     pub(crate) fn measure_revision_build(&mut self, is_success: bool) {
         let result = if is_success { "success" } else { "failed" };
         self.out.count("graph_revision_compile_total", vec![("result", Str::new_static(result))]);
+        // It was compiled because memory did not have it.
+        let labels = vec![("reason", Str::new_static("latest_not_warmed"))];
+        self.out.count("rgd_graph_revision_registry_miss_total", labels);
+        self.measure_pass(REVISIONS, if is_success { "success" } else { "error" });
     }
 
     /// How a pass over a definition came out: `serve`, `issue`, `wait` or `failed`.
@@ -234,6 +299,21 @@ impl Manager {
             self.out.observe("runtime_collection_size", Vec::new(), plan.objects.len() as f64);
         }
     }
+}
+
+/// Names of controllers and queues, as in the Go implementation.
+const DEFINITIONS: &str = "ResourceGraphDefinition";
+const REVISIONS: &str = "graphrevision";
+const INSTANCES: &str = "dynamic-controller-queue";
+
+fn queue_labels(item: &WorkItem) -> Vec<(&'static str, Str)> {
+    named_queue(if matches!(item, WorkItem::Graph(_)) { DEFINITIONS } else { INSTANCES })
+}
+
+/// The queue of instances belongs to no controller of the framework.
+fn named_queue(name: &'static str) -> Vec<(&'static str, Str)> {
+    let controller = if name == INSTANCES { "" } else { name };
+    vec![("controller", Str::new_static(controller)), ("name", Str::new_static(name))]
 }
 
 fn is_expression_error(plan: &kro_engine::NodePlan) -> bool {

@@ -16,8 +16,10 @@ pub(crate) struct Outbox {
     effects: Vec<Effect>,
     last_id: u64,
     requests: BTreeMap<RequestId, Purpose>,
-    /// Requests whose turn has not come: too many are in flight.
-    waiting: VecDeque<(RequestId, ApiRequest)>,
+    /// Requests whose turn has not come, and since when they wait: too many are in flight.
+    waiting: VecDeque<(RequestId, ApiRequest, Timestamp)>,
+    /// The time of the event that is being handled.
+    pub now: Timestamp,
     in_flight_max: usize,
     timers: BTreeMap<TimerId, (Timestamp, crate::work::WorkItem)>,
     timer_of: BTreeMap<crate::work::WorkItem, TimerId>,
@@ -52,10 +54,18 @@ impl Outbox {
         let id = RequestId(self.next_id());
         self.requests.insert(id, purpose);
         if self.requests.len() > self.in_flight_max {
-            self.waiting.push_back((id, request));
+            self.waiting.push_back((id, request, self.now));
         } else {
-            self.effects.push(Effect::Request { id, request });
+            self.release(id, request, self.now);
         }
+    }
+
+    #[allow(clippy::cast_precision_loss)] // far below 2^52
+    fn release(&mut self, id: RequestId, request: ApiRequest, since: Timestamp) {
+        let labels = vec![("verb", Str::new_static(request.verb.method()))];
+        let waited = self.now.since_ms(since) as f64 / 1000.0;
+        self.observe("rest_client_rate_limiter_duration_seconds", labels, waited);
+        self.effects.push(Effect::Request { id, request });
     }
 
     /// What was not sent yet never will be.
@@ -66,8 +76,8 @@ impl Outbox {
     /// Why an answered request was sent; `None` if it is not under way.
     pub fn answered(&mut self, id: RequestId) -> Option<Purpose> {
         let purpose = self.requests.remove(&id)?;
-        if let Some((id, request)) = self.waiting.pop_front() {
-            self.effects.push(Effect::Request { id, request });
+        if let Some((id, request, since)) = self.waiting.pop_front() {
+            self.release(id, request, since);
         }
         Some(purpose)
     }

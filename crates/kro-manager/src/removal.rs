@@ -73,13 +73,11 @@ impl Manager {
         if retired.is_empty() {
             return self.shrink(id, instance, resource, &persisted, &plan.inventory);
         }
+        self.forget_begun(id, &retired);
         let next = next_prune(&retired, |node| graph.find(node).is_some());
         let chosen: Vec<&Member> =
             members.iter().filter(|member| next.iter().any(|object| object.same(&member.object))).collect();
         let is_sent = self.delete_members(id, &chosen);
-        if let Some(memory) = self.instances.get_mut(id) {
-            memory.has_pruned = true;
-        }
         if is_sent || self.is_deleting(id) {
             return Pruned::UnderWay;
         }
@@ -94,7 +92,17 @@ impl Manager {
         }
     }
 
-    /// After something was pruned the inventory names only what is there.
+    /// A delete whose answer was lost did not fail if what was asked for has begun.
+    fn forget_begun(&mut self, id: &ObjectId, members: &[&Value]) {
+        if let Some(memory) = self.instances.get_mut(id) {
+            let begun = members.iter().filter(|object| object::is_terminating(object));
+            begun
+                .filter_map(|object| ObjectId::of(object))
+                .for_each(|child| drop(memory.delete_failures.remove(&child)));
+        }
+    }
+
+    /// The inventory names only what is there.
     fn shrink(
         &mut self,
         id: &ObjectId,
@@ -108,7 +116,7 @@ impl Manager {
         };
         memory.deleting.clear();
         memory.delete_failures.clear();
-        if !memory.has_pruned || persisted == batch {
+        if persisted == batch {
             return Pruned::All;
         }
         let request = self.inventory_request(instance, resource, batch);
@@ -236,6 +244,7 @@ impl Manager {
             return;
         }
         let objects: Vec<&Value> = members.iter().map(|member| &member.object).collect();
+        self.forget_begun(id, &objects);
         let wave = next_wave(&objects);
         let chosen: Vec<&Member> =
             members.iter().filter(|member| wave.iter().any(|object| object.same(&member.object))).collect();

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kro_engine::Timestamp;
 use kro_engine::object::{self, GroupKind};
 use kro_graph::{Gvk, ResolvedKind, SchemaSource, ServedSchemas};
 use kro_schema::builtin;
@@ -32,6 +33,8 @@ pub(crate) struct Served {
 struct Asked {
     /// Where the schemas are, with their hash.
     address: Str,
+    /// When the last question was sent.
+    since: Timestamp,
     /// The `APIResourceList`, until its schemas are known too.
     resources: Option<Value>,
     state: State,
@@ -60,6 +63,11 @@ impl SchemaSource for Served {
 }
 
 impl Served {
+    /// How many group versions are known.
+    pub fn known(&self) -> usize {
+        self.asked.values().filter(|asked| asked.state == State::Known).count()
+    }
+
     /// Where a kind is served, and whether it is namespaced.
     pub fn locate(&self, kind: &GroupKind) -> Option<(Resource, bool)> {
         let gvk = self.kinds().into_iter().find(|gvk| gvk.group == kind.group && gvk.kind == kind.kind)?;
@@ -98,6 +106,13 @@ impl Manager {
         let step = wanted.into_iter().find_map(|key| self.next_question(key));
         step.map_or(Discovery::Done, |step| {
             let request = self.question(&step);
+            if let GraphStep::Locate(group, version)
+            | GraphStep::Discover(group, version)
+            | GraphStep::Describe(group, version) = &step
+            {
+                let now = self.now;
+                self.asked(group, version).since = now;
+            }
             Discovery::Request(step, request)
         })
     }
@@ -126,6 +141,15 @@ impl Manager {
 
     /// Takes in the answer to a question. True when it was one.
     pub(crate) fn take_served(&mut self, step: &GraphStep, body: &Value) -> bool {
+        if let GraphStep::Locate(group, version)
+        | GraphStep::Discover(group, version)
+        | GraphStep::Describe(group, version) = step
+        {
+            let now = self.now;
+            #[allow(clippy::cast_precision_loss)] // far below 2^52
+            let took = now.since_ms(self.asked(group, version).since) as f64 / 1000.0;
+            self.out.observe("schema_resolver_api_call_duration_seconds", Vec::new(), took);
+        }
         match step {
             GraphStep::Locate(group, version) => {
                 let path = path_of(group, version);
@@ -166,7 +190,10 @@ impl Manager {
     pub(crate) fn route_service(&mut self, change: &Change) {
         let changed: BTreeSet<GroupVersion> = change.states().filter_map(told_by_the_server).collect();
         for key in changed {
-            let asked = self.served.asked.get_mut(&key).map(|asked| asked.state = State::Stale);
+            let asked = self.served.asked.get_mut(&key).map(|asked| std::mem::take(&mut asked.state));
+            if asked == Some(State::Known) {
+                self.out.count("schema_resolver_cache_evictions_total", Vec::new());
+            }
             if asked.is_some() || self.graphs.values().any(|graph| graph.misses_kinds()) {
                 self.recompile_group(&key.0);
             }

@@ -135,6 +135,6 @@ fn instance_view(id: &ObjectId, memory: &crate::instances::InstanceMemory, now: 
         message: shown.message.clone(),
         since: shown.since,
         next_retry: memory.next_retry(now),
-        nodes: shown.nodes.clone(),
+        nodes: shown.node_views(),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kro_api::metadata as wire;
 use kro_engine::object::{self, ObjectId};
 use kro_engine::snapshot::Observed;
+use kro_engine::texts::Texts;
 use kro_graph::{Gvk, Reads};
 use kro_value::{Str, Value};
 
@@ -96,6 +97,7 @@ pub(crate) struct Watch {
     ended: HashMap<Str, Str>,
     /// What the parts of the list that is coming in named so far.
     listed: HashSet<Key>,
+    texts: Texts,
     pub is_synced: bool,
     pub failure: Option<WatchFailure>,
 }
@@ -147,9 +149,11 @@ impl Watch {
         let (key, observed, old) = self.receive(object, is_newer)?;
         if let Some(old) = &old
             && object::uid(&old.object) == object::uid(&observed.object)
-            && let Some(trimmed) = old.kept.as_ref().map(|kept| observed.trimmed(kept))
+            && let Some(mut trimmed) = old.kept.as_ref().map(|kept| observed.trimmed(kept))
             && old.is_like(&trimmed)
         {
+            drop(observed);
+            trimmed.shrink();
             self.objects.insert(key, trimmed);
             return None;
         }
@@ -167,7 +171,7 @@ impl Watch {
     /// An object as it is kept, and what is known of it; `None` for one that our own delete removed, and for a version
     /// that does not count beside the known one.
     fn receive(
-        &self,
+        &mut self,
         mut object: Value,
         counts: impl Fn(&str, &str) -> bool,
     ) -> Option<(Key, Observed, Option<Observed>)> {
@@ -187,7 +191,9 @@ impl Watch {
         }
         let old = old.cloned();
         self.complete(&mut object);
-        let observed = Observed::new(object, old.as_ref());
+        let mut observed = Observed::new(object, old.as_ref());
+        self.texts.share(&mut observed.object);
+        observed.shrink();
         Some((key, observed, old))
     }
 
@@ -202,6 +208,7 @@ impl Watch {
         let key = (id.namespace.clone(), id.name.clone());
         if let Some(observed) = self.objects.get_mut(&key).filter(|observed| observed.kept.is_none()) {
             *observed = observed.trimmed(reads);
+            observed.shrink();
         }
     }
 
@@ -349,6 +356,7 @@ impl Watches {
             gone: HashSet::new(),
             ended: HashMap::new(),
             listed: HashSet::new(),
+            texts: Texts::default(),
             is_synced: false,
             failure: None,
         };

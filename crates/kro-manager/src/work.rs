@@ -144,6 +144,13 @@ impl Queue {
         self.fresh.queued.len() + self.resync.queued.len()
     }
 
+    /// How many of them are definitions, and how many instances.
+    pub fn lengths(&self) -> (usize, usize) {
+        let items = || self.fresh.queued.iter().chain(&self.resync.queued);
+        let graphs = items().filter(|item| matches!(item, WorkItem::Graph(_))).count();
+        (graphs, self.len() - graphs)
+    }
+
     /// The next item.
     pub fn pop(&mut self) -> Option<WorkItem> {
         self.fresh.pop().or_else(|| self.resync.pop())

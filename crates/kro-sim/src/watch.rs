@@ -63,28 +63,26 @@ impl Watch {
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let arrival = self.held.front().map(|(at, _)| *at);
         let listing = match self.state {
-            State::Pending(at) => Some(at),
+            State::Pending(at) => Some(self.stalled_until.map_or(at, |until| until.max(at))),
             State::Open(_) => None,
         };
-        let due = [arrival, listing].into_iter().flatten().min();
-        self.stalled_until.map_or(due, |until| Some(due.unwrap_or(until).max(until)))
+        [arrival, listing].into_iter().flatten().min()
     }
 
-    /// Lists when it is time to, else reads what the stream has.
+    /// Lists when it is time to, else reads what the stream has. What a stalled watch reads arrives at its end: left unread
+    /// it would keep the server busy.
     pub(crate) fn poll(&mut self, server: &mut ApiServer, now: Timestamp) -> Vec<Event> {
-        if self.stalled_until.is_some_and(|until| until > now) {
-            return Vec::new();
-        }
-        self.stalled_until = None;
+        self.stalled_until = self.stalled_until.filter(|until| *until > now);
         let events = match self.state {
-            State::Pending(at) if at <= now => self.list(server, now),
+            State::Pending(at) if at <= now && self.stalled_until.is_none() => self.list(server, now),
             State::Pending(_) => Vec::new(),
             State::Open(stream) => self.read(server, stream, now),
         };
-        if self.lag_ms == 0 {
+        if self.lag_ms == 0 && self.stalled_until.is_none() && self.held.is_empty() {
             return events;
         }
         let arrival = now.plus_ms(self.lag_ms);
+        let arrival = self.stalled_until.map_or(arrival, |until| until.max(arrival));
         self.held.extend(events.into_iter().map(|event| (arrival, event)));
         let arrived = self.held.iter().take_while(|(at, _)| *at <= now).count();
         self.held.drain(..arrived).map(|(_, event)| event).collect()

@@ -7,7 +7,7 @@ use kro_manager::ApiRequest;
 use kro_sim::{Fate, FaultPlan, Simulation};
 use kro_value::Value;
 
-use crate::{Answer, Cluster, Fault, Record, Refusal, Simulated};
+use crate::{Answer, Cluster, Fault, ObjectRef, Record, Refusal, Simulated};
 
 /// 2026-01-01T00:00:00Z
 const START: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -39,16 +39,16 @@ impl Faults {
 impl FaultPlan for Plan {
     fn decide(&mut self, number: u64, request: &ApiRequest) -> Fate {
         let mut faults = self.0.borrow_mut();
-        if let Some(Fault::Request { number: nth, fate }) = &faults.injected
-            && *nth == number
-        {
-            return fate.clone();
-        }
         let method = if request.verb == kro_manager::Verb::Apply { "APPLY" } else { request.verb.method() };
+        // What a scenario refuses must not get through because of a fault.
         match faults.find(&format!("{method} {}", request.path)) {
-            Some(refusal) if refusal.status == 0 => Fate::Lose,
-            Some(refusal) => Fate::Refuse(refusal.status, refusal.reason.clone(), refusal.message.clone()),
-            None => Fate::Answer,
+            Some(refusal) if refusal.status == 0 => return Fate::Lose,
+            Some(refusal) => return Fate::Refuse(refusal.status, refusal.reason.clone(), refusal.message.clone()),
+            None => {}
+        }
+        match &faults.injected {
+            Some(Fault::Request { number: nth, fate }) if *nth == number => fate.clone(),
+            _ => Fate::Answer,
         }
     }
 
@@ -87,6 +87,16 @@ impl Embedded {
         }
         embedded.simulation.start_manager();
         embedded
+    }
+
+    /// An object as clients see it: custom resources get defaults and lose unknown fields when they are read, whatever was
+    /// valid when they were written.
+    fn as_read(&mut self, object: Value) -> Value {
+        let group =
+            object.str_at(&["apiVersion"]).and_then(|version| version.split_once('/')).map_or("", |(group, _)| group);
+        let is_custom = group.contains('.') && !group.ends_with(".k8s.io");
+        let read = is_custom.then(|| ObjectRef::of(&object, "default").get(self)).flatten();
+        read.unwrap_or(object)
     }
 
     /// What runs underneath.
@@ -189,6 +199,7 @@ impl Simulated for Embedded {
     }
 
     fn objects(&mut self) -> Vec<Value> {
-        self.simulation.server().objects().collect()
+        let stored: Vec<Value> = self.simulation.server().objects().collect();
+        stored.into_iter().map(|object| self.as_read(object)).collect()
     }
 }

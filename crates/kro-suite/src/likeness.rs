@@ -47,6 +47,8 @@ fn normalise(value: &Value, uids: &BTreeMap<&str, String>, place: &str) -> Value
             Value::from(items)
         }
         Value::String(text) if is_time(text) => Value::from("a time"),
+        // Status fields show drawn addresses too.
+        Value::String(text) if is_service_address(text) => Value::from("an address"),
         Value::String(text) => Value::String(without_uids(text, uids)),
         other => other.clone(),
     }
@@ -73,6 +75,10 @@ fn split_at_uid(text: &str) -> Option<(&str, &str, &str)> {
     };
     let at = (0..(text.len() + 1).saturating_sub(LENGTH)).find(|at| text.get(*at..at + LENGTH).is_some_and(is_uid))?;
     Some((&text[..at], &text[at..at + LENGTH], &text[at + LENGTH..]))
+}
+
+fn is_service_address(text: &Str) -> bool {
+    text.starts_with("10.96.") && text.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
 fn is_time(text: &Str) -> bool {

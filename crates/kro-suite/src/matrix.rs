@@ -26,6 +26,24 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// What goes wrong, without where: `500`, `crash`.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Watch { .. } => "a watch lags".to_owned(),
+            Self::Request { fate, .. } => match fate {
+                Fate::Answer => "none".to_owned(),
+                Fate::Refuse(status, ..) => status.to_string(),
+                Fate::LoseAnswer => "answer lost".to_owned(),
+                Fate::Lose => "request lost".to_owned(),
+                Fate::Crash => "crash".to_owned(),
+                Fate::CutWatches => "watches cut".to_owned(),
+                Fate::StallWatches(_) => "watches stall".to_owned(),
+            },
+        }
+    }
+}
+
 /// What a scenario does without a fault.
 pub struct Baseline {
     outcome: Outcome,
@@ -90,9 +108,23 @@ fn all_faults(requests: u64, watches: u64) -> Vec<Fault> {
     at_requests.chain(at_watches).collect()
 }
 
-/// A sample of `faults`, spread evenly and different for each `seed`.
+/// A sample of `faults`, spread evenly and different for each `seed`; all of them where there are no more than `size`.
 pub fn sample(faults: &[Fault], size: usize, seed: usize) -> Vec<&Fault> {
     let count = faults.len();
-    let size = size.min(count);
+    if size >= count {
+        return faults.iter().collect();
+    }
     (0..size).map(|at| &faults[(seed.wrapping_mul(7919) + at * count / size + at) % count]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_of_all_leaves_none_out() {
+        let faults = all_faults(4, 2);
+        assert_eq!(sample(&faults, faults.len(), 3), faults.iter().collect::<Vec<_>>());
+        assert_eq!(sample(&faults, 5, 3).len(), 5);
+    }
 }

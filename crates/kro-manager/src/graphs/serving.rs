@@ -80,7 +80,7 @@ impl Manager {
         let allow = object::annotation(&pass.object, wire::ANNOTATION_ALLOW_BREAKING) == Some("true");
         let written = self.graphs.get(&pass.name).and_then(|state| state.crd_written);
         let digests = live.as_ref().map(|live| (kro_engine::digest::Digest::of(&desired), digest_of_crd(live)));
-        let allow = allow || self.was_in_place(pass, api, &desired);
+        let allow = self.was_in_place(pass, api, &desired) || allow;
         let request = match ensure_crd::decide(&desired, live.as_ref(), &definition, allow) {
             CrdAction::Refuse(why) => return Err(why),
             CrdAction::Create(body) => Some(crds::resource().create(body)),
@@ -109,14 +109,20 @@ impl Manager {
     }
 
     /// True when the CRD was already what this definition wants: by this process, or by the status of the definition.
-    fn was_in_place(&self, pass: &Pass, api: &InstanceApi, desired: &Value) -> bool {
-        let state = self.graphs.get(&pass.name);
-        let written = state.and_then(|state| state.crd_written).map(|(desired, _)| desired);
-        let served = state.and_then(|state| state.serving.as_ref()).and_then(|serving| serving.graph.instance.as_ref());
+    fn was_in_place(&mut self, pass: &Pass, api: &InstanceApi, desired: &Value) -> bool {
+        let digest = kro_engine::digest::Digest::of(desired);
         let told = pass.conditions.get(cond::KIND_READY).is_some_and(|condition| {
             condition.is_true() && condition.observed_generation == object::generation(&pass.object)
         });
-        told || written == Some(kro_engine::digest::Digest::of(desired)) || served.is_some_and(|old| old.crd == api.crd)
+        let Some(state) = self.graphs.get_mut(&pass.name) else {
+            return told;
+        };
+        let served = state.serving.as_ref().and_then(|serving| serving.graph.instance.as_ref());
+        let is_written = state.crd_written.is_some_and(|(written, _)| written == digest);
+        if told || is_written || served.is_some_and(|old| old.crd == api.crd) {
+            state.crd_in_place = Some(digest);
+        }
+        state.crd_in_place == Some(digest)
     }
 
     /// While the newest revision cannot serve, the newest one whose CRD is in place does.

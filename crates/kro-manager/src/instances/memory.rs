@@ -1,10 +1,12 @@
 //! What is remembered of one instance.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kro_engine::Timestamp;
 use kro_engine::object::ObjectId;
 use kro_engine::status::Verdict;
+use kro_graph::{Graph, NodeIndex};
 use kro_value::Str;
 
 use super::children_memory::Children;
@@ -33,8 +35,6 @@ pub(crate) struct InstanceMemory {
     pub deleting: BTreeSet<Str>,
     /// Deletes under way.
     pub deletes_in_flight: usize,
-    /// Something was pruned since the inventory was last written.
-    pub has_pruned: bool,
     /// Objects that nobody owns although somebody else wrote fields of them: those may be taken.
     pub inspected: BTreeSet<ObjectId>,
     /// Objects that it wants and somebody else has.
@@ -56,7 +56,39 @@ pub(crate) struct Shown {
     pub message: String,
     pub is_ready: bool,
     pub since: Timestamp,
-    pub nodes: Vec<NodeView>,
+    /// The graph whose nodes follow; `None` before the first plan.
+    pub graph: Option<Arc<Graph>>,
+    /// In apply order.
+    pub nodes: Vec<ShownNode>,
+}
+
+/// What the live view shows of a node, besides what its graph says.
+#[derive(Debug, Clone)]
+pub(crate) struct ShownNode {
+    /// Name of its object, or how many there are; empty while unknown.
+    pub name: Str,
+    pub state: &'static str,
+    pub reason: Option<Box<str>>,
+    pub since: Timestamp,
+}
+
+impl Shown {
+    /// The nodes as they are displayed.
+    pub fn node_views(&self) -> Vec<NodeView> {
+        let Some(graph) = &self.graph else { return Vec::new() };
+        let view = |(index, shown): (&NodeIndex, &ShownNode)| {
+            let node = graph.node(*index);
+            NodeView {
+                id: node.id.clone(),
+                kind: node.gvk.kind.clone(),
+                name: shown.name.clone(),
+                state: Str::new_static(shown.state),
+                reason: shown.reason.as_deref().unwrap_or_default().to_owned(),
+                since: shown.since,
+            }
+        };
+        graph.order.iter().zip(&self.nodes).map(view).collect()
+    }
 }
 
 /// Requests about an instance itself: one at a time.

@@ -117,9 +117,6 @@ impl Manager {
                 if own == Own::Refresh {
                     memory.retry_conflicts(now);
                 }
-                if own == Own::Inventory {
-                    memory.has_pruned = false;
-                }
             }
         }
         match refusal {

@@ -1,18 +1,20 @@
 //! The status of an instance, on the cluster and in the live view.
 
+use std::sync::Arc;
+
 use kro_api::condition as cond;
 use kro_engine::applyset::Inventory;
 use kro_engine::object::{self, ObjectId};
 use kro_engine::status::{self, Verdict};
 use kro_engine::{InstanceState as State, Plan};
-use kro_graph::Graph;
+use kro_graph::{Graph, NodeIndex};
 use kro_value::{Str, Value, format_smolstr};
 
+use super::memory::ShownNode;
 use super::{Own, Pass, is_marked, kept_fields};
 use crate::LogLevel;
 use crate::manager::Manager;
 use crate::outbox::Resource;
-use crate::view::NodeView;
 use crate::work::{Priority, WorkItem};
 
 impl Manager {
@@ -130,13 +132,13 @@ impl Manager {
         if self.definition(graph).is_none() || self.is_single(id) {
             return;
         }
-        let message = match self.latest_revision(graph) {
+        let latest = self.latest_revision(graph);
+        let message = match latest {
             Some(number) => format!("latest issued graph revision {number} failed"),
             None => "latest issued graph revision not available".to_owned(),
         };
         self.show_state(id, "ERROR", &message, false);
-        let labels = vec![("gvr", resource.label()), ("reason", Str::new_static("not_available"))];
-        self.out.count("instance_graph_resolution_failures_total", labels);
+        self.measure_unresolved(resource, graph, latest);
         let mut conditions = status::instance_conditions(object, self.now);
         conditions.set(cond::GRAPH_RESOLVED, cond::FALSE, "ResolutionFailed", message);
         let status = status::assemble(kept_fields(object), conditions.to_value(), State::Error);
@@ -165,7 +167,7 @@ impl Manager {
     }
 
     /// Updates the live view after a plan.
-    pub(super) fn show_plan(&mut self, pass: &Pass<'_>, graph: &Graph, plan: &Plan) {
+    pub(super) fn show_plan(&mut self, pass: &Pass<'_>, graph: &Arc<Graph>, plan: &Plan) {
         let verdict = status::verdict(plan);
         let state = plan.state();
         let is_ready = state == State::Active && !plan.is_busy();
@@ -174,28 +176,25 @@ impl Manager {
             return;
         };
         let previous = std::mem::take(&mut memory.shown.nodes);
-        memory.shown.nodes = graph
-            .order
-            .iter()
-            .map(|index| {
-                let (node, plan) = (graph.node(*index), &plan.nodes[index.get()]);
-                let name = match plan.objects.as_slice() {
-                    [] => Str::new_static(""),
-                    [one] => one.name.clone(),
-                    many => format_smolstr!("{} items", many.len()),
-                };
-                let state = Str::new_static(plan.state.as_str());
-                let earlier = previous.iter().find(|earlier| earlier.id == node.id && earlier.state == state);
-                NodeView {
-                    id: node.id.clone(),
-                    kind: node.gvk.kind.clone(),
-                    name,
-                    state,
-                    reason: plan.message.clone(),
-                    since: earlier.map_or(now, |earlier| earlier.since),
-                }
-            })
-            .collect();
+        let is_same_graph = memory.shown.graph.as_ref().is_some_and(|earlier| Arc::ptr_eq(earlier, graph));
+        let shown = |(at, index): (usize, &NodeIndex)| {
+            let plan = &plan.nodes[index.get()];
+            let name = match plan.objects.as_slice() {
+                [] => Str::new_static(""),
+                [one] => one.name.clone(),
+                many => format_smolstr!("{} items", many.len()),
+            };
+            let state = plan.state.as_str();
+            let earlier = previous.get(at).filter(|earlier| is_same_graph && earlier.state == state);
+            ShownNode {
+                name,
+                state,
+                reason: Some(plan.message.as_str()).filter(|text| !text.is_empty()).map(Box::from),
+                since: earlier.map_or(now, |earlier| earlier.since),
+            }
+        };
+        memory.shown.nodes = graph.order.iter().enumerate().map(shown).collect();
+        memory.shown.graph = Some(Arc::clone(graph));
         let message = if is_ready { String::new() } else { verdict.message };
         self.show_state(pass.id, state.as_str(), &message, is_ready);
     }

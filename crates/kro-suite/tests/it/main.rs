@@ -20,6 +20,9 @@ fn folder() -> PathBuf {
     suite.parent().and_then(Path::parent).unwrap().join("tests/scenarios")
 }
 
+/// A run with a fault that is reported because it takes so long. Seconds.
+const SLOW_S: u64 = 5;
+
 /// The scenarios; `KRO_SCENARIO` picks those whose names contain it.
 fn scenarios() -> Vec<Scenario> {
     let only = std::env::var("KRO_SCENARIO").unwrap_or_default();
@@ -66,13 +69,25 @@ fn is_played_with_faults(scenario: &Scenario) -> bool {
     scenario.known_failing.is_none() && scenario.without_faults.is_none()
 }
 
+/// Which part of the scenarios this process plays with faults: `KRO_FAULTS_SHARD=1/2` is the first half.
+fn is_in_shard(at: usize) -> bool {
+    let Ok(shard) = std::env::var("KRO_FAULTS_SHARD") else { return true };
+    let (part, parts) = shard.split_once('/').expect("KRO_FAULTS_SHARD is PART/PARTS");
+    let (part, parts): (usize, usize) = (part.parse().unwrap(), parts.parse().unwrap());
+    at % parts == part - 1
+}
+
 /// `KRO_FAULTS=all` plays every scenario with every fault; otherwise each with a few, always the same.
 #[test]
 fn scenarios_survive_faults() {
     let are_all = std::env::var("KRO_FAULTS").is_ok_and(|value| value == "all");
-    let (mut failures, mut runs, mut known) = (Vec::new(), 0, 0);
-    let scenarios = scenarios();
-    for (at, scenario) in scenarios.iter().enumerate().filter(|(_, scenario)| is_played_with_faults(scenario)) {
+    let (mut failures, mut played, mut known) = (Vec::new(), BTreeMap::<String, usize>::new(), 0);
+    let scenarios: Vec<(usize, Scenario)> = scenarios()
+        .into_iter()
+        .enumerate()
+        .filter(|(at, scenario)| is_in_shard(*at) && is_played_with_faults(scenario))
+        .collect();
+    for (at, scenario) in &scenarios {
         let baseline = match Baseline::of(scenario) {
             Ok(baseline) => baseline,
             Err(message) => {
@@ -81,18 +96,26 @@ fn scenarios_survive_faults() {
             }
         };
         let size = if are_all { baseline.faults().len() } else { FAULTS_SAMPLED };
-        let chosen = sample(baseline.faults(), size, at);
+        let chosen = sample(baseline.faults(), size, *at);
         known += baseline.faults().len();
-        runs += chosen.len();
-        let failed: Vec<String> =
-            chosen.into_iter().filter_map(|fault| baseline.check(scenario, fault).err()).collect();
+        chosen.iter().for_each(|fault| *played.entry(fault.kind()).or_default() += 1);
+        let check = |fault| {
+            let started = Instant::now();
+            let result = baseline.check(scenario, fault);
+            // Whoever waits for hours wants to see where they go.
+            if started.elapsed().as_secs() >= SLOW_S {
+                eprintln!("faults: {} with {fault:?} took {} s", scenario.name, started.elapsed().as_secs());
+            }
+            result.err()
+        };
+        let failed: Vec<String> = chosen.into_iter().filter_map(check).collect();
         if are_all {
             eprintln!("faults: {} {} of {size} failed", scenario.name, failed.len());
             failed.iter().for_each(|message| eprintln!("FAULT {message}\n"));
         }
         failures.extend(failed);
     }
-    eprintln!("faults: {runs} of {known} faults played");
+    eprintln!("faults: {} of {known} faults played: {played:?}", played.values().sum::<usize>());
     conclude("faults", scenarios.len(), &failures);
 }
 

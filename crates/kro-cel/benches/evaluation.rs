@@ -48,7 +48,13 @@ fn main() {
         eprintln!("SKIPPED: benchmark of expressions: KRO_SHARED_DIR is not set");
         return;
     };
-    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [once, what, count] = arguments.as_slice()
+        && once == "--once"
+    {
+        return repeat(&data(Path::new(&shared)), what, count.parse().unwrap());
+    }
+    let filter = arguments.into_iter().find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let data = data(Path::new(&shared));
     let rows: Vec<Value> = include_str!("expressions.jsonl").lines().map(read_json).collect();
     let rows: Vec<Value> = rows.into_iter().filter(|row| row.str_at(&["id"]).unwrap().contains(&filter)).collect();
@@ -56,6 +62,30 @@ fn main() {
         modes(&data).iter().map(|mode| rows.iter().map(|row| measure(mode, row)).collect()).collect();
     let reference = reference(&data, &rows);
     report(&rows, &ours, reference.as_deref());
+}
+
+/// Parses and checks (`check`), or evaluates (`evaluate`), all expressions so many times, for tools that count instructions.
+fn repeat(data: &Value, what: &str, count: usize) {
+    let rows: Vec<Value> = include_str!("expressions.jsonl").lines().map(read_json).collect();
+    let texts: Vec<&str> = rows.iter().map(|row| row.str_at(&["expr"]).unwrap()).collect();
+    let mode = &modes(data)[0];
+    let check = |text: &str| {
+        let parsed = mode.environment.parse(text);
+        let checked = mode.environment.check(&parsed.ast);
+        assert!(checked.errors.is_empty(), "{text}");
+        (parsed.ast, checked)
+    };
+    let plan = |(ast, checked): (_, _)| mode.environment.plan(&ast, Some(&checked)).unwrap();
+    let programs: Vec<_> = texts.iter().map(|text| plan(check(text))).collect();
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..count {
+        if what == "check" {
+            texts.iter().for_each(|text| drop(black_box(check(text))));
+        } else {
+            programs.iter().for_each(|program| drop(black_box(program.evaluate(&mode.variables, &Budget::default()))));
+        }
+    }
+    println!("{} allocations in a round", region.change().allocations / count.max(1));
 }
 
 fn read_json(text: &str) -> Value {

@@ -36,6 +36,8 @@ pub struct OverloadDecl {
     pub cost: Cost,
     /// What the reference counts for a call.
     pub tracked: Tracked,
+    /// True when the signature has type parameters.
+    pub(crate) is_generic: bool,
 }
 
 impl OverloadDecl {
@@ -51,8 +53,18 @@ impl OverloadDecl {
 
     /// An overload with a name that is not known when this program is built.
     pub fn new(id: Str, member: bool, params: impl IntoIterator<Item = Type>, result: Type) -> Self {
-        let params = params.into_iter().collect();
-        Self { id, member, params, result, implementation: None, cost: Cost::One, tracked: Tracked::AsEstimated }
+        let params: Vec<Type> = params.into_iter().collect();
+        let is_generic = params.iter().chain([&result]).any(Type::has_param);
+        Self {
+            is_generic,
+            id,
+            member,
+            params,
+            result,
+            implementation: None,
+            cost: Cost::One,
+            tracked: Tracked::AsEstimated,
+        }
     }
 
     /// Adds the code.

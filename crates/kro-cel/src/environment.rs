@@ -8,7 +8,7 @@ use crate::checker::{self, Checked};
 use crate::declarations::{FunctionDecl, Library, Validator, VariableDecl};
 use crate::parser::{ParseOptions, Parsed, parse};
 use crate::provider::{Providers, TypeProvider};
-use crate::types::Type;
+use crate::types::{Interner, Type};
 
 /// What expressions may use: functions, macros, variables and types. Cheap to clone and to extend: an extension shares
 /// the environment it extends.
@@ -25,6 +25,7 @@ struct Layer {
     variables: Vec<VariableDecl>,
     types: BTreeMap<Str, Type>,
     validators: BTreeMap<Str, Validator>,
+    interner: Interner,
     /// The first parts of the dotted names among variables and types.
     namespaces: BTreeSet<Str>,
     // what follows is copied from the parent: small or shared
@@ -114,6 +115,11 @@ impl Environment {
     /// The provider that knows an object type.
     pub fn object_provider(&self, object: &str) -> Option<&dyn TypeProvider> {
         self.layer.providers.of(object).map(|provider| &**provider)
+    }
+
+    /// The type of a variable that is equal to this one or has such a part.
+    pub(crate) fn interned(&self, ty: &Type) -> Option<&Type> {
+        self.layers().find_map(|layer| layer.interner.get(ty))
     }
 
     /// The check of literal arguments of a function.
@@ -258,6 +264,11 @@ impl EnvironmentBuilder {
         variables.reverse(); // of two of one name the later one counts
         variables.sort_by(|left, right| left.name.cmp(&right.name));
         variables.dedup_by(|next, first| next.name == first.name);
+        let parent = self.layer.parent.as_ref();
+        let inherited = |ty: &Type| parent?.interned(ty).cloned();
+        for variable in variables.iter_mut() {
+            variable.ty = self.layer.interner.intern(&variable.ty, &inherited);
+        }
         let names = variables.iter().map(|variable| &variable.name).chain(self.layer.types.keys());
         self.layer.namespaces = names.filter_map(|name| Some(Str::new(name.split_once('.')?.0))).collect();
         Environment { layer: Arc::new(self.layer) }

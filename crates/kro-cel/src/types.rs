@@ -2,11 +2,15 @@
 //!
 //! Types are small and shared: cloning one costs at most a reference count. They print as cel-go prints them in messages.
 
+mod interner;
+
 use std::fmt;
 use std::sync::Arc;
 
-/// A type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) use interner::Interner;
+
+/// A type. Equal addresses are looked at first when types are compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Type {
     /// `dyn`: anything, checked when evaluated.
     Dyn,
@@ -51,7 +55,7 @@ pub enum Type {
 }
 
 /// Name and parameters of an opaque type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Opaque {
     /// The full name.
     pub name: Arc<str>,
@@ -134,6 +138,20 @@ impl Type {
     /// The name of an object type.
     pub fn object_name(&self) -> Option<&str> {
         if let Self::Object(name) = self { Some(name) } else { None }
+    }
+
+    /// True for a type made of types.
+    pub(crate) fn is_compound(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Map(_) | Self::Type(Some(_)) | Self::Wrapper(_) | Self::Opaque(_))
+    }
+
+    /// True for a type with type parameters of a declaration in it.
+    pub(crate) fn has_param(&self) -> bool {
+        match self {
+            Self::Param(_) => true,
+            Self::Map(entry) => entry.0.has_param() || entry.1.has_param(),
+            other => other.params().iter().any(Self::has_param),
+        }
     }
 
     /// The types inside: elements, keys and values, parameters.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ast::ExprId;
 use crate::checker::Reference;
-use crate::checker::unify::{Instance, exact, has_param};
+use crate::checker::unify::{Instance, exact};
 use crate::checker::walk::Checker;
 use crate::declarations::{FunctionDecl, OverloadDecl};
 use crate::issue::IssueKind;
@@ -111,15 +111,15 @@ impl Checker<'_> {
     }
 
     fn try_overload(&mut self, overload: &OverloadDecl, arg_types: &[Type]) -> Option<Type> {
-        if !overload.params.iter().chain([&overload.result]).any(has_param) {
+        if !overload.is_generic {
             let fits = self.substitution.assign_all(arg_types, &overload.params);
             return fits.then(|| overload.result.clone());
         }
         let mut instance = Instance::default();
-        let params: Vec<Type> =
-            overload.params.iter().map(|param| instance.apply(param, &mut self.substitution)).collect();
-        let result = instance.apply(&overload.result, &mut self.substitution);
-        self.substitution.assign_all(arg_types, &params).then(|| self.substitution.apply(&result))
+        self.substitution.assign_instance(arg_types, &overload.params, &mut instance).then(|| {
+            let result = instance.apply(&overload.result, &mut self.substitution);
+            self.substitution.apply(&result)
+        })
     }
 
     /// Comparisons of numbers of different types are declared for the evaluation of dynamic values only.

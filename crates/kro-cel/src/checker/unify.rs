@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::environment::Environment;
 use crate::types::{Opaque, Type};
 
 /// What is known about type variables.
@@ -41,6 +42,19 @@ impl Substitution {
         self.attempt(|substitution| substitution.all_assignable(from, to))
     }
 
+    /// The same for the parameters of an overload, of which only those are made that are looked at.
+    pub fn assign_instance(&mut self, from: &[Type], params: &[Type], instance: &mut Instance) -> bool {
+        from.len() == params.len()
+            && self.attempt(|substitution| {
+                from.iter().zip(params).all(|(from, param)| {
+                    may_fit(from, param) && {
+                        let to = instance.apply(param, substitution);
+                        substitution.assignable(from, &to)
+                    }
+                })
+            })
+    }
+
     fn attempt(&mut self, body: impl FnOnce(&mut Self) -> bool) -> bool {
         let fits = body(self);
         while let Some((variable, old)) = self.undo.pop() {
@@ -72,7 +86,8 @@ impl Substitution {
         match (from, to) {
             (Type::Null, other) | (other, Type::Null) => takes_null(other),
             (Type::Type(_), Type::Type(_)) => true,
-            (Type::List(from), Type::List(to)) => self.assignable(from, to),
+            (Type::List(from), Type::List(to)) => Arc::ptr_eq(from, to) || self.assignable(from, to),
+            (Type::Map(from), Type::Map(to)) if Arc::ptr_eq(from, to) => true,
             (Type::Map(from), Type::Map(to)) => self.assignable(&from.0, &to.0) && self.assignable(&from.1, &to.1),
             (Type::Opaque(from), Type::Opaque(to)) => {
                 from.name == to.name && self.all_assignable(&from.params, &to.params)
@@ -121,32 +136,66 @@ impl Substitution {
         self.replace(ty, false)
     }
 
+    /// The types without any variables: what is not known is `dyn`. Of equal types one is kept: that of the environment,
+    /// if it has one.
+    pub fn finish_all(&self, mut types: Vec<Type>, environment: &Environment) -> Vec<Type> {
+        let mut own: Vec<Type> = Vec::new();
+        for ty in &mut types {
+            if let Some(finished) = self.replaced(ty, true) {
+                *ty = finished;
+            }
+            if !ty.is_compound() {
+                continue;
+            }
+            match own.iter().find(|known| *known == ty) {
+                Some(known) => ty.clone_from(known),
+                None => {
+                    if let Some(known) = environment.interned(ty) {
+                        ty.clone_from(known);
+                    }
+                    own.push(ty.clone());
+                }
+            }
+        }
+        types
+    }
+
     /// The type without any variables: what is not known is `dyn`.
     pub fn finish(&self, ty: &Type) -> Type {
         self.replace(ty, true)
     }
 
     fn replace(&self, ty: &Type, finish: bool) -> Type {
-        let has_any = has_variable(ty) || (finish && has_param(ty));
-        if !has_any {
-            return ty.clone();
-        }
-        match ty {
+        self.replaced(ty, finish).unwrap_or_else(|| ty.clone())
+    }
+
+    /// The type with variables replaced; `None` where there are none, so that it stays the type that it is.
+    fn replaced(&self, ty: &Type, finish: bool) -> Option<Type> {
+        Some(match ty {
             Type::Variable(variable) => match self.binding(*variable) {
                 Some(bound) => self.replace(bound, finish),
                 None if finish => Type::Dyn,
-                None => ty.clone(),
+                None => return None,
             },
             Type::Param(_) if finish => Type::Dyn,
-            Type::List(element) => Type::list(self.replace(element, finish)),
-            Type::Map(entry) => Type::map(self.replace(&entry.0, finish), self.replace(&entry.1, finish)),
-            Type::Type(Some(inner)) => Type::type_of(self.replace(inner, finish)),
+            Type::List(element) => Type::list(self.replaced(element, finish)?),
+            Type::Map(entry) => match (self.replaced(&entry.0, finish), self.replaced(&entry.1, finish)) {
+                (None, None) => return None,
+                (key, value) => {
+                    Type::map(key.unwrap_or_else(|| entry.0.clone()), value.unwrap_or_else(|| entry.1.clone()))
+                }
+            },
+            Type::Type(Some(inner)) => Type::type_of(self.replaced(inner, finish)?),
             Type::Opaque(opaque) => {
-                let params = opaque.params.iter().map(|param| self.replace(param, finish)).collect();
-                Type::Opaque(Arc::new(Opaque { name: opaque.name.clone(), params }))
+                let changed = opaque.params.iter().position(|param| self.replaced(param, finish).is_some())?;
+                let params = opaque.params.iter().enumerate().map(|(at, param)| match at < changed {
+                    true => param.clone(),
+                    false => self.replace(param, finish),
+                });
+                Type::Opaque(Arc::new(Opaque { name: opaque.name.clone(), params: params.collect() }))
             }
-            other => other.clone(),
-        }
+            _ => return None,
+        })
     }
 }
 
@@ -158,11 +207,13 @@ enum Fit {
     Unbound,
 }
 
-fn has_variable(ty: &Type) -> bool {
-    match ty {
-        Type::Variable(_) => true,
-        Type::Map(entry) => has_variable(&entry.0) || has_variable(&entry.1),
-        other => other.params().iter().any(has_variable),
+/// False for what is plainly no list or map where one is wanted.
+fn may_fit(from: &Type, param: &Type) -> bool {
+    let is_open = || is_dyn_or_error(from) || matches!(from, Type::Variable(_));
+    match param {
+        Type::List(_) => matches!(from, Type::List(_)) || is_open(),
+        Type::Map(_) => matches!(from, Type::Map(_)) || is_open(),
+        _ => true,
     }
 }
 
@@ -191,8 +242,10 @@ fn unwrapped(ty: &Type) -> &Type {
 /// Whether two types are the same; whether a scalar may be null makes no difference.
 pub(super) fn exact(left: &Type, right: &Type) -> bool {
     match (unwrapped(left), unwrapped(right)) {
-        (Type::List(left), Type::List(right)) => exact(left, right),
-        (Type::Map(left), Type::Map(right)) => exact(&left.0, &right.0) && exact(&left.1, &right.1),
+        (Type::List(left), Type::List(right)) => Arc::ptr_eq(left, right) || exact(left, right),
+        (Type::Map(left), Type::Map(right)) => {
+            Arc::ptr_eq(left, right) || exact(&left.0, &right.0) && exact(&left.1, &right.1)
+        }
         (left, right) => left == right,
     }
 }
@@ -233,13 +286,13 @@ impl Instance {
     pub fn apply(&mut self, ty: &Type, substitution: &mut Substitution) -> Type {
         match ty {
             Type::Param(name) => self.variable(name, substitution),
-            Type::List(element) if has_param(element) => Type::list(self.apply(element, substitution)),
-            Type::Map(entry) if has_param(&entry.0) || has_param(&entry.1) => {
+            Type::List(element) if element.has_param() => Type::list(self.apply(element, substitution)),
+            Type::Map(entry) if entry.0.has_param() || entry.1.has_param() => {
                 let key = self.apply(&entry.0, substitution);
                 Type::map(key, self.apply(&entry.1, substitution))
             }
-            Type::Type(Some(inner)) if has_param(inner) => Type::type_of(self.apply(inner, substitution)),
-            Type::Opaque(opaque) if opaque.params.iter().any(has_param) => {
+            Type::Type(Some(inner)) if inner.has_param() => Type::type_of(self.apply(inner, substitution)),
+            Type::Opaque(opaque) if opaque.params.iter().any(Type::has_param) => {
                 let params = opaque.params.iter().map(|param| self.apply(param, substitution)).collect();
                 Type::Opaque(Arc::new(Opaque { name: opaque.name.clone(), params }))
             }
@@ -257,15 +310,6 @@ impl Instance {
     }
 }
 
-/// True for a type with type parameters of a declaration.
-pub(super) fn has_param(ty: &Type) -> bool {
-    match ty {
-        Type::Param(_) => true,
-        Type::Map(entry) => has_param(&entry.0) || has_param(&entry.1),
-        other => other.params().iter().any(has_param),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,6 +323,29 @@ mod tests {
         assert_eq!(substitution.apply(&variable), variable);
         assert!(substitution.assign_all(&[Type::Int, Type::Int], &pair));
         assert_eq!(substitution.apply(&variable), Type::Int);
+    }
+
+    #[test]
+    fn equal_types_of_a_check_are_one() {
+        let library = crate::library::standard();
+        let base = Environment::builder().library(&library).variable("l", Type::list(Type::Int)).build();
+        let environment = base.extend().variable("m", Type::map(Type::Int, Type::list(Type::Int))).build();
+        let ast = environment.parse("[[1], [2].map(x, x), l, m[1], [3] + [4]]").ast;
+        let checked = environment.check(&ast);
+        let addresses = |environment: &Environment| match environment.variable("l").map(|variable| &variable.ty) {
+            Some(Type::List(element)) => Arc::as_ptr(element),
+            other => panic!("{other:?}"),
+        };
+        let mut lists = 0;
+        ast.walk(|id| {
+            if let Type::List(element) = checked.type_of(id)
+                && **element == Type::Int
+            {
+                assert_eq!(Arc::as_ptr(element), addresses(&environment));
+                lists += 1;
+            }
+        });
+        assert!(lists >= 7, "{lists}");
     }
 
     #[test]

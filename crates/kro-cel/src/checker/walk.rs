@@ -46,7 +46,7 @@ pub(crate) fn check(environment: &Environment, ast: &Ast) -> Checked {
     };
     checker.check(ast.root());
     let Checker { substitution, types, references, errors, truncated, .. } = checker;
-    let types = types.iter().map(|ty| substitution.finish(ty)).collect();
+    let types = substitution.finish_all(types, environment);
     let mut checked = Checked { types, references, root: ast.root(), errors, truncated };
     if checked.errors.is_empty() {
         validate(environment, ast, &mut checked);

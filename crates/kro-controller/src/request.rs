@@ -47,7 +47,8 @@ pub(crate) async fn exchange(
     Ok((answer, Traffic { received, ..traffic }))
 }
 
-async fn read(response: Response<Body>) -> Result<(ApiResponse, usize), ControllerError> {
+/// Reads an answer to its end, and counts its bytes.
+pub(crate) async fn read(response: Response<Body>) -> Result<(ApiResponse, usize), ControllerError> {
     let status = response.status().as_u16();
     let retry_after_s =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
@@ -56,12 +57,12 @@ async fn read(response: Response<Body>) -> Result<(ApiResponse, usize), Controll
 }
 
 /// Reads a body to its end.
-pub(crate) async fn collect(body: Body) -> Result<Bytes, ControllerError> {
+async fn collect(body: Body) -> Result<Bytes, ControllerError> {
     Ok(body.collect().await.map_err(transport)?.to_bytes())
 }
 
 /// A failure may carry plain text; a success must be JSON.
-pub(crate) fn decode(status: u16, bytes: &[u8]) -> Result<Value, ControllerError> {
+fn decode(status: u16, bytes: &[u8]) -> Result<Value, ControllerError> {
     match from_json_bytes(bytes) {
         Ok(value) => Ok(value),
         Err(_) if bytes.is_empty() || status >= 300 => Ok(Value::Null),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Request;
 use http::header::{ACCEPT, USER_AGENT};
 use http_body_util::BodyExt;
-use kro_manager::{ApiRequest, Event, ObjectChange, Verb, WatchFailure, WatchId, WatchTarget};
+use kro_manager::{ApiRequest, ApiResponse, Event, ObjectChange, Verb, WatchFailure, WatchId, WatchTarget};
 use kro_value::{Str, Value, format_smolstr, from_json_bytes};
 use kube_client::Client;
 use kube_client::client::Body;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::ControllerError;
 use crate::mailbox::Mailbox;
-use crate::request::{collect, decode, transport};
+use crate::request::{read, transport};
 
 /// Objects per page of a list.
 const PAGE_SIZE: &str = "500";
@@ -43,18 +43,42 @@ enum Ending {
     Closed,
 }
 
+/// What keeps a watch from going on.
+struct Setback {
+    failure: WatchFailure,
+    /// How long the server wants to be left alone.
+    pause: Duration,
+}
+
+impl From<ControllerError> for Setback {
+    fn from(error: ControllerError) -> Self {
+        let failure = WatchFailure { status: 0, message: Str::new(error.to_string()) };
+        Self { failure, pause: Duration::ZERO }
+    }
+}
+
+impl Setback {
+    fn of(answer: &ApiResponse) -> Self {
+        let told = answer.body.str_at(&["message"]).map(Str::new);
+        let message = told.unwrap_or_else(|| format_smolstr!("the API server answers with status {}", answer.status));
+        let pause = Duration::from_secs(answer.retry_after_s.unwrap_or_default().into());
+        Self { failure: WatchFailure { status: answer.status, message }, pause }
+    }
+}
+
 impl Watcher {
-    /// Runs until the manager is gone; a failure is reported and tried again, with a growing delay.
+    /// Runs until the manager is gone; a failure is reported and tried again, with a growing delay, and not before the
+    /// server wants to hear of it again.
     pub(crate) async fn run(self) {
         let mut delay = RETRY_MIN;
         loop {
             match self.list_and_watch(&mut delay).await {
                 Ok(()) => return,
-                Err(reason) => {
-                    if !self.events.send(Event::WatchFailed { watch: self.id, reason }) {
+                Err(Setback { failure, pause }) => {
+                    if !self.events.send(Event::WatchFailed { watch: self.id, reason: failure }) {
                         return;
                     }
-                    tokio::time::sleep(delay).await;
+                    tokio::time::sleep(delay.max(pause)).await;
                     delay = (delay * 2).min(RETRY_MAX);
                 }
             }
@@ -62,7 +86,7 @@ impl Watcher {
     }
 
     /// Ends without an error when the manager is gone.
-    async fn list_and_watch(&self, delay: &mut Duration) -> Result<(), WatchFailure> {
+    async fn list_and_watch(&self, delay: &mut Duration) -> Result<(), Setback> {
         loop {
             let Some(mut version) = self.list().await? else {
                 return Ok(());
@@ -79,20 +103,18 @@ impl Watcher {
     }
 
     /// Hands a whole list in, page by page. The version to watch from; `None` when the manager is gone.
-    async fn list(&self) -> Result<Option<Str>, WatchFailure> {
+    async fn list(&self) -> Result<Option<Str>, Setback> {
         let mut next = Str::default();
         loop {
             let mut query = vec![("limit", Str::new_static(PAGE_SIZE))];
             if !next.is_empty() {
                 query.push(("continue", next));
             }
-            let response = self.get(query, "List").await.map_err(failure)?;
-            let status = response.status().as_u16();
-            let bytes = collect(response.into_body()).await.map_err(failure)?;
-            let body = decode(status, &bytes).map_err(failure)?;
-            if status != 200 {
-                return Err(refusal(status, &body));
+            let (answer, _) = read(self.get(query, "List").await?).await?;
+            if answer.status != 200 {
+                return Err(Setback::of(&answer));
             }
+            let body = answer.body;
             let objects = kro_engine::object::items_of_list(&body);
             next = Str::new(body.str_at(&["metadata", "continue"]).unwrap_or_default());
             if next.is_empty() {
@@ -106,26 +128,23 @@ impl Watcher {
         }
     }
 
-    async fn watch(&self, version: Str) -> Result<Ending, WatchFailure> {
+    async fn watch(&self, version: Str) -> Result<Ending, Setback> {
         let query = vec![
             ("watch", Str::new_static("true")),
             ("allowWatchBookmarks", Str::new_static("true")),
             ("timeoutSeconds", format_smolstr!("{WATCH_S}")),
             ("resourceVersion", version.clone()),
         ];
-        let response = self.get(query, "").await.map_err(failure)?;
-        let status = response.status().as_u16();
-        if status == 410 {
-            return Ok(Ending::Expired);
-        }
-        if status != 200 {
-            let bytes = collect(response.into_body()).await.map_err(failure)?;
-            return Err(refusal(status, &decode(status, &bytes).unwrap_or_default()));
+        let response = self.get(query, "").await?;
+        match response.status().as_u16() {
+            200 => {}
+            410 => return Ok(Ending::Expired),
+            _ => return Err(Setback::of(&read(response).await?.0)),
         }
         self.read(response.into_body(), version).await
     }
 
-    async fn read(&self, mut body: Body, mut version: Str) -> Result<Ending, WatchFailure> {
+    async fn read(&self, mut body: Body, mut version: Str) -> Result<Ending, Setback> {
         let mut lines = Lines::default();
         let opened = Instant::now();
         let mut broken = false;
@@ -136,8 +155,8 @@ impl Watcher {
                 break;
             };
             let Some(bytes) = frame.data_ref() else { continue };
-            for line in lines.push(bytes).map_err(failure)? {
-                let event = from_json_bytes(&line).map_err(|error| failure(error.into()))?;
+            for line in lines.push(bytes)? {
+                let event = from_json_bytes(&line).map_err(ControllerError::from)?;
                 let object = event.get("object").cloned().unwrap_or_default();
                 let kind = event.str_at(&["type"]).unwrap_or_default();
                 if kind == "ERROR" {
@@ -167,10 +186,15 @@ impl Watcher {
         })
     }
 
-    fn end_on_error(&self, status: &Value) -> Result<Ending, WatchFailure> {
+    fn end_on_error(&self, status: &Value) -> Result<Ending, Setback> {
         match status.get("code").and_then(Value::as_i64) {
             Some(410) => Ok(Ending::Expired),
-            code => Err(refusal(code.and_then(|code| u16::try_from(code).ok()).unwrap_or(0), status)),
+            code => {
+                let code = code.and_then(|code| u16::try_from(code).ok()).unwrap_or(0);
+                let after = status.at(&["details", "retryAfterSeconds"]).and_then(Value::as_i64);
+                let retry_after_s = after.and_then(|seconds| u32::try_from(seconds).ok());
+                Err(Setback::of(&ApiResponse { status: code, body: status.clone(), retry_after_s }))
+            }
         }
     }
 
@@ -196,14 +220,6 @@ impl Watcher {
             Request::builder().uri(request.path_and_query()).header(ACCEPT, accept).header(USER_AGENT, &self.agent);
         self.client.send(http.body(Body::empty())?).await.map_err(transport)
     }
-}
-
-fn failure(error: ControllerError) -> WatchFailure {
-    WatchFailure { status: 0, message: Str::new(error.to_string()) }
-}
-
-fn refusal(status: u16, body: &Value) -> WatchFailure {
-    WatchFailure { status, message: Str::new(body.str_at(&["message"]).unwrap_or_default()) }
 }
 
 /// Puts lines together that come in pieces.

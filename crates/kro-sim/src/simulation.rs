@@ -70,6 +70,11 @@ impl Simulation {
         self.manager.as_ref().map(Manager::view).unwrap_or_default()
     }
 
+    /// The gauges of the manager; none while there is none.
+    pub fn gauges(&self) -> Vec<kro_manager::Metric> {
+        self.manager.as_ref().map(Manager::gauges).unwrap_or_default()
+    }
+
     /// The server, for inspection and faults of its own.
     pub fn server(&mut self) -> &mut ApiServer {
         &mut self.server
@@ -244,7 +249,7 @@ impl Simulation {
             Effect::CancelTimer { id } => self.timers.retain(|(_, timer)| *timer != id),
             Effect::Event(event) => self.trace.events.push(event),
             Effect::Log(line) => self.trace.logs.push(line),
-            Effect::Metric(_) => {}
+            Effect::Metric(metric) => self.trace.labels.extend(metric.labels.into_iter().map(|(_, value)| value)),
         }
     }
 

@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use kro_engine::Timestamp;
 use kro_manager::{KubernetesEvent, LogLine};
+use kro_value::Str;
 
 /// One request of the manager and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,4 +28,6 @@ pub struct Trace {
     pub events: Vec<KubernetesEvent>,
     /// Log lines.
     pub logs: Vec<LogLine>,
+    /// Values of labels of metrics.
+    pub labels: BTreeSet<Str>,
 }

@@ -97,6 +97,9 @@ pub trait Simulated {
     /// What the controller logged so far, one text for each line.
     fn logs(&self) -> Vec<String>;
 
+    /// Everything that metrics of the controller say but numbers.
+    fn labels(&self) -> Vec<String>;
+
     /// Every stored object.
     fn objects(&mut self) -> Vec<Value>;
 }

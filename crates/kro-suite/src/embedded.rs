@@ -198,6 +198,11 @@ impl Simulated for Embedded {
         self.simulation.trace().logs.iter().map(|line| format!("{line:?}")).collect()
     }
 
+    fn labels(&self) -> Vec<String> {
+        let gauges = self.simulation.gauges().into_iter().flat_map(|gauge| gauge.labels).map(|(_, value)| value);
+        gauges.chain(self.simulation.trace().labels.iter().cloned()).map(String::from).collect()
+    }
+
     fn objects(&mut self) -> Vec<Value> {
         let stored: Vec<Value> = self.simulation.server().objects().collect();
         stored.into_iter().map(|object| self.as_read(object)).collect()

@@ -265,6 +265,7 @@ impl Run<'_> {
 
     fn check_never_logged(&mut self, text: &str) -> Result<(), String> {
         let mut lines = self.simulated()?.logs();
+        lines.extend(self.simulated()?.labels());
         let objects = self.simulated()?.objects();
         lines.extend(self.cluster.events().iter().map(ToString::to_string));
         lines.extend(objects.iter().filter_map(|object| object.get("status")).map(ToString::to_string));

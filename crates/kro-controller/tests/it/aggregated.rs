@@ -41,7 +41,8 @@ const DEFINITION: &str = r#"{
             "spec": {"place": "${schema.spec.place}", "DAYS": "${schema.spec.days}"}}}]}}"#;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
-type AnyBody = UnsyncBoxBody<Bytes, AnyError>;
+/// A body of whatever service.
+pub type AnyBody = UnsyncBoxBody<Bytes, AnyError>;
 
 /// Answers what an aggregated API server would, and leaves the rest to the embedded API.
 #[derive(Clone)]

@@ -3,8 +3,10 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // an edge
 
 mod aggregated;
+mod busy;
 mod election;
 mod endpoints;
+mod shutdown;
 
 use kro_apiserver::{ApiServer, Bytes, Config, Method, Request, Timestamp, User};
 use kro_controller::{Client, RequestRecord, Settings, install};

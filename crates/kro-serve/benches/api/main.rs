@@ -13,6 +13,7 @@ mod control_plane;
 mod embedded;
 mod load;
 mod process;
+mod raw;
 
 use control_plane::ControlPlane;
 use embedded::Embedded;

@@ -31,10 +31,6 @@ mod strings;
 mod timestamps;
 mod urls;
 
-use std::sync::Arc;
-
-use kro_value::Str;
-
 use crate::ast::Literal;
 use crate::declarations::{FunctionDecl, Library, OverloadDecl, VariableDecl};
 use crate::environment::Environment;
@@ -185,10 +181,7 @@ pub fn kro() -> Vec<Library> {
 pub fn kro_environment() -> Environment {
     let libraries = kro();
     let builder = libraries.iter().fold(Environment::builder(), |builder, library| builder.library(library));
-    let mut types = ObjectTypes::new();
-    let fields = ["type", "status", "reason", "message"].map(|name| (Str::new_static(name), Type::String));
-    types.insert("kro.run.Condition", fields, false);
-    builder.optional_syntax(true).types(Arc::new(types)).build()
+    builder.optional_syntax(true).build()
 }
 
 /// The environment of the validation rules of CustomResourceDefinitions, without `self` and `oldSelf`.

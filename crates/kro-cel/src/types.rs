@@ -107,6 +107,44 @@ impl Type {
         Self::Param(name.into())
     }
 
+    /// The type that a name without parameters stands for, be it a word of the language (`int`) or an object of a library
+    /// (`kubernetes.URL`).
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "bool" => Self::Bool,
+            "int" => Self::Int,
+            "uint" => Self::Uint,
+            "double" => Self::Double,
+            "string" => Self::String,
+            "bytes" => Self::Bytes,
+            "null" | "null_type" => Self::Null,
+            "dyn" => Self::Dyn,
+            "any" => Self::Any,
+            "timestamp" => Self::Timestamp,
+            "duration" => Self::Duration,
+            "type" => Self::Type(None),
+            "kubernetes.Quantity"
+            | "kubernetes.URL"
+            | "kubernetes.Semver"
+            | "kubernetes.NamedFormat"
+            | "kro.run.Condition" => Self::object(name),
+            _ => return None,
+        })
+    }
+
+    /// The type that a word of the language with parameters stands for: `list`, `map`, `optional_type`, `wrapper`, `type`.
+    pub fn compound(name: &str, params: &[Type]) -> Option<Self> {
+        let first = params.first()?.clone();
+        Some(match name {
+            "list" => Self::list(first),
+            "map" => Self::map(first, params.get(1)?.clone()),
+            "optional_type" => Self::optional(first),
+            "wrapper" => Self::wrapper(first),
+            "type" => Self::type_of(first),
+            _ => return None,
+        })
+    }
+
     /// True for `dyn` and `any`.
     pub fn is_dyn(&self) -> bool {
         matches!(self, Self::Dyn | Self::Any)

@@ -16,7 +16,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         reason: "with typed objects the reference cannot plan names of types; here they work",
         explains: |case| {
-            case.reference_stage() == "plan" && case.reference_error().starts_with("reference to undefined type: ")
+            case.reference_stage() == "plan"
+                && case.reference_error().starts_with("reference to undefined type: ")
+                && matches!(case.our_stage(), "ok" | "eval")
         },
     },
     Explanation {
@@ -51,13 +53,21 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         reason: "with typed objects the word list is the type of one of the lists of their schemas in the reference",
-        explains: |case| case.reference["errors"].to_string().contains("type(list(__type_"),
+        explains: |case| {
+            case.environment == "kube" && case.reference["errors"].to_string().contains("type(list(__type_")
+        },
     },
     Explanation {
         reason: "words of Go's own library",
         explains: |case| {
-            let words = ["ParseAddr(", "ParsePrefix(", "parse \"", "error parsing regexp", "parse JSON"];
-            let same_words = |word: &&str| case.reference_error().contains(word) && case.our_error().contains(word);
+            let words: [&'static str; 5] =
+                ["ParseAddr(", "ParsePrefix(", "parse \"", "error parsing regexp", "parse JSON"];
+            // what comes before them is ours to get right
+            let before = |text: &'static str, error: &str| error.split_once(text).map(|(start, _)| start.to_owned());
+            let same_words = |word: &&'static str| {
+                let starts = before(word, case.reference_error()).zip(before(word, case.our_error()));
+                starts.is_some_and(|(reference, ours)| reference == ours)
+            };
             case.reference_stage() == case.our_stage() && words.iter().any(same_words)
         },
     },
@@ -97,7 +107,11 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let makers = ["quantity(", "ip(", "cidr(", "url(", "semver("];
             let verdict = |answer: &Value| answer["value"].as_bool();
             let opposite = verdict(&case.reference).zip(verdict(&case.ours)).is_some_and(|(left, right)| left != right);
-            opposite && makers.iter().any(|maker| case.text.contains(maker)) && case.text.contains(['[', '{'])
+            let compares = ["==", "!=", " in ", "ndexOf(", "sets."].iter().any(|operator| case.text.contains(operator));
+            opposite
+                && compares
+                && makers.iter().any(|maker| case.text.contains(maker))
+                && case.text.contains(['[', '{'])
         },
     },
     Explanation {
@@ -134,6 +148,7 @@ pub const EXPLANATIONS: &[Explanation] = &[
             let is_unknown = |word: &&str| ours.contains(&format!("undeclared reference to '{word}' "));
             case.environment == "kube"
                 && case.our_stage() == "check"
+                && ["plan", "check"].contains(&case.reference_stage())
                 && ["duration", "timestamp"].iter().any(is_unknown)
         },
     },
@@ -142,7 +157,12 @@ pub const EXPLANATIONS: &[Explanation] = &[
         explains: |case| {
             let errors = case.reference["errors"].to_string();
             let is_unknown = |word: &&str| errors.contains(&format!("undeclared reference to '{word}' "));
-            case.environment == "kube" && ["type", "null_type"].iter().any(is_unknown)
+            case.environment == "kube"
+                && case.reference_stage() == "check"
+                && ["type", "null_type"].iter().any(is_unknown)
+                && !["type", "null_type"]
+                    .iter()
+                    .any(|word| case.ours["errors"].to_string().contains(&format!("undeclared reference to '{word}' ")))
         },
     },
     Explanation {

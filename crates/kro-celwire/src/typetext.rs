@@ -44,35 +44,12 @@ fn build(name: &str, params: Vec<Type>) -> Option<Type> {
     if let Some(param) = name.strip_prefix('$') {
         return Some(Type::param(param));
     }
-    let first = || params.first().cloned();
-    Some(match name {
-        "list" => Type::list(first()?),
-        "map" => Type::map(first()?, params.get(1)?.clone()),
-        "optional_type" => Type::optional(first()?),
-        "wrapper" => Type::wrapper(first()?),
-        "type" if params.len() == 1 => Type::type_of(first()?),
-        _ if params.is_empty() => simple(name).unwrap_or_else(|| Type::opaque(name, [])),
-        _ => Type::opaque(name, params),
-    })
-}
-
-fn simple(name: &str) -> Option<Type> {
-    Some(match name {
-        "bool" => Type::Bool,
-        "int" => Type::Int,
-        "uint" => Type::Uint,
-        "double" => Type::Double,
-        "string" => Type::String,
-        "bytes" => Type::Bytes,
-        "null" | "null_type" => Type::Null,
-        "dyn" => Type::Dyn,
-        "any" => Type::Any,
-        "timestamp" => Type::Timestamp,
-        "duration" => Type::Duration,
-        "type" => Type::Type(None),
-        "kubernetes.Quantity" | "kubernetes.URL" | "kubernetes.Semver" | "kro.run.Condition" => Type::object(name),
-        _ => return None,
-    })
+    match name {
+        "list" | "map" | "optional_type" | "wrapper" => Type::compound(name, &params),
+        "type" if params.len() == 1 => Type::compound(name, &params),
+        _ if params.is_empty() => Type::named(name).or_else(|| Some(Type::opaque(name, []))),
+        _ => Some(Type::opaque(name, params)),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::frame::{Frame, Outcome};
 use super::glance::Slot;
 use super::path::Root;
-use super::plan::{Call, Fold, Kind, Node};
+use super::plan::{Call, Fold, Kind, Node, Test};
 use super::{ErrorKind, EvalError, dispatch};
 use crate::cost::{LIST, MAP, Prices, STRUCT};
 use crate::value::CelValue;
@@ -36,8 +36,8 @@ impl<'a> Frame<'a> {
                 Start::Value => u64::from(reference), // the estimate counts the step only
                 Start::Choice => 0,
             },
-            Kind::Has(has) => u64::from(reference && !matches!(start(&has.operand.kind), Start::Choice)),
-            Kind::Not(_) | Kind::NotStrictlyFalse(_) | Kind::Take(_) => 1,
+            Kind::Test(Test::Has(has)) => u64::from(reference && !matches!(start(&has.operand.kind), Start::Choice)),
+            Kind::Test(Test::Not(_) | Test::NotStrictlyFalse(_)) | Kind::Take(_) => 1,
             Kind::List(_) => LIST,
             Kind::Map(_) => MAP,
             Kind::Message(_) => STRUCT,

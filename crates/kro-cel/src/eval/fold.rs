@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::frame::{Frame, Outcome};
 use super::glance::Slot;
 use super::path::go_type;
-use super::plan::{Fold, Kind, Node};
+use super::plan::{Fold, Kind, Node, Test};
 use super::{ErrorKind, EvalError};
 use crate::value::{CelList, CelMap, CelValue, MapKey, unsupported_key};
 
@@ -49,7 +49,9 @@ impl<'a> Frame<'a> {
 
     /// `all` and `exists`: the first item that decides, else the first error, else the other value.
     fn quantify(&mut self, fold: &'a Fold, list: &CelList, deciding: bool) -> Result<bool, EvalError> {
-        let (Kind::Or(nodes) | Kind::And(nodes)) = &fold.step.kind else { return Err(EvalError::no_overload()) };
+        let Kind::Test(Test::Or(nodes) | Test::And(nodes)) = &fold.step.kind else {
+            return Err(EvalError::no_overload());
+        };
         let mut first_error = None;
         for index in 0..list.len() {
             self.context.charge(fold.weight)?;

@@ -8,7 +8,7 @@ use kro_value::{StrBuilder, format_smolstr};
 use super::glance::{Glance, Scalar, Slot, glance, glance_item};
 use super::path::{Cursor, Path, Root, is_list, key_text, not_found};
 use super::plan::{
-    BinaryOperation, Call, Element, Entry, Format, FormatPiece, Index, Kind, Match, MatchFunction, Node,
+    BinaryOperation, Call, Element, Entry, Format, FormatPiece, Index, Kind, Match, MatchFunction, Node, Test,
 };
 use super::program::Inner;
 use super::{Activation, ErrorKind, EvalContext, EvalError};
@@ -64,14 +64,7 @@ impl<'a> Frame<'a> {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Path(path) => self.path(path),
             Kind::Index(index) => self.index(index),
-            Kind::Has(_)
-            | Kind::And(_)
-            | Kind::Or(_)
-            | Kind::Not(_)
-            | Kind::NotStrictlyFalse(_)
-            | Kind::Equal(..)
-            | Kind::Compare(..)
-            | Kind::In(_) => self.truth_of(kind).map(CelValue::Bool),
+            Kind::Test(test) => self.verdict(test).map(CelValue::Bool),
             Kind::Conditional(nodes) => {
                 let branch = if self.truth(&nodes[0])? { &nodes[1] } else { &nodes[2] };
                 self.evaluate(branch)
@@ -331,7 +324,7 @@ impl<'a> Frame<'a> {
         if !matches!(node.kind, Kind::Path(_) | Kind::Index(_) | Kind::Conditional(_)) {
             return match &node.kind {
                 // read as a part of something else, which has the cost
-                kind @ (Kind::Has(_) | Kind::Take(_)) if self.counting.is_some() => {
+                kind @ (Kind::Test(Test::Has(_)) | Kind::Take(_)) if self.counting.is_some() => {
                     if let Kind::Take(slot) = kind {
                         self.initialize(*slot)?;
                     }

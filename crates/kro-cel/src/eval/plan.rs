@@ -24,17 +24,9 @@ pub(super) enum Kind {
     Path(Box<Path>),
     /// `operand[key]`
     Index(Box<Index>),
-    /// `has(operand.field)`
-    Has(Box<Has>),
-    And(Box<[Node]>),
-    Or(Box<[Node]>),
-    Not(Box<Node>),
-    NotStrictlyFalse(Box<Node>),
+    /// What is true or false.
+    Test(Test),
     Conditional(Box<[Node; 3]>),
-    /// `==`, and `!=` where equality is not wanted.
-    Equal(Box<[Node; 2]>, bool),
-    Compare(Box<[Node; 2]>, Comparison),
-    In(Box<[Node; 2]>),
     Binary(Box<[Node; 2]>, BinaryOperation),
     /// A text with clauses, known from the text, and a list of values.
     Format(Box<Format>),
@@ -59,6 +51,21 @@ pub(super) enum Kind {
     Take(u32),
     /// What cannot be evaluated at all.
     Fail(super::EvalError),
+}
+
+/// What a node with a boolean does, which can be known without a value for it.
+#[derive(Debug)]
+pub(super) enum Test {
+    /// `has(operand.field)`
+    Has(Box<Has>),
+    And(Box<[Node]>),
+    Or(Box<[Node]>),
+    Not(Box<Node>),
+    NotStrictlyFalse(Box<Node>),
+    /// `==`, and `!=` where equality is not wanted.
+    Equal(Box<[Node; 2]>, bool),
+    Compare(Box<[Node; 2]>, Comparison),
+    In(Box<[Node; 2]>),
 }
 
 /// An operation on two values.

@@ -8,7 +8,7 @@ use super::dispatch;
 use super::path::{Origin, Path, Root, Step, invalid_key};
 use super::plan::{
     Call, Candidate, Comparison, Element, Entry, Fold, Format, FormatPiece, Has, Index, Kind, Match, MatchFunction,
-    MessageField, MessageLiteral, Node, Selection,
+    MessageField, MessageLiteral, Node, Selection, Test,
 };
 use super::program::{Inner, Program};
 use super::{Budget, ErrorKind, EvalContext, EvalError};
@@ -107,7 +107,7 @@ impl Planner<'_> {
                     Kind::Path(path) => path.with([field_step(field, false)]),
                     _ => None,
                 };
-                Ok(Kind::Has(Box::new(Has { operand, field: field.clone(), path })))
+                Ok(Kind::Test(Test::Has(Box::new(Has { operand, field: field.clone(), path }))))
             }
             ExprKind::Select { operand, field, optional, .. } => self.select(id, *operand, field, *optional),
             ExprKind::Call { target, function, args } => self.call(id, *target, function, args),
@@ -501,15 +501,15 @@ impl Planner<'_> {
     /// Operators that are part of the evaluator.
     fn operator(&mut self, function: &str, args: &[ExprId]) -> Planned<Option<Kind>> {
         let kind = match function {
-            operators::LOGICAL_AND => Kind::And(self.flattened(function, args)?.into()),
-            operators::LOGICAL_OR => Kind::Or(self.flattened(function, args)?.into()),
+            operators::LOGICAL_AND => Kind::Test(Test::And(self.flattened(function, args)?.into())),
+            operators::LOGICAL_OR => Kind::Test(Test::Or(self.flattened(function, args)?.into())),
             operators::INDEX => return self.index(args, false).map(Some),
             operators::OPT_INDEX => return self.index(args, true).map(Some),
             operators::LOGICAL_NOT | operators::NOT_STRICTLY_FALSE => {
                 let [operand] = args else { return Ok(None) };
                 let operand = Box::new(self.node(*operand)?);
                 let negated = function == operators::LOGICAL_NOT;
-                if negated { Kind::Not(operand) } else { Kind::NotStrictlyFalse(operand) }
+                Kind::Test(if negated { Test::Not(operand) } else { Test::NotStrictlyFalse(operand) })
             }
             operators::CONDITIONAL => {
                 let [condition, positive, negative] = args else { return Ok(None) };
@@ -527,13 +527,13 @@ impl Planner<'_> {
             return Ok(None); // a call, with its price
         }
         let build: fn(Box<[Node; 2]>) -> Kind = match function {
-            operators::EQUALS => |nodes| Kind::Equal(nodes, true),
-            operators::NOT_EQUALS => |nodes| Kind::Equal(nodes, false),
-            operators::LESS => |nodes| Kind::Compare(nodes, Comparison::Less),
-            operators::LESS_EQUALS => |nodes| Kind::Compare(nodes, Comparison::LessEquals),
-            operators::GREATER => |nodes| Kind::Compare(nodes, Comparison::Greater),
-            operators::GREATER_EQUALS => |nodes| Kind::Compare(nodes, Comparison::GreaterEquals),
-            operators::IN => Kind::In,
+            operators::EQUALS => |nodes| Kind::Test(Test::Equal(nodes, true)),
+            operators::NOT_EQUALS => |nodes| Kind::Test(Test::Equal(nodes, false)),
+            operators::LESS => |nodes| Kind::Test(Test::Compare(nodes, Comparison::Less)),
+            operators::LESS_EQUALS => |nodes| Kind::Test(Test::Compare(nodes, Comparison::LessEquals)),
+            operators::GREATER => |nodes| Kind::Test(Test::Compare(nodes, Comparison::Greater)),
+            operators::GREATER_EQUALS => |nodes| Kind::Test(Test::Compare(nodes, Comparison::GreaterEquals)),
+            operators::IN => |nodes| Kind::Test(Test::In(nodes)),
             operators::ADD => |nodes| Kind::Binary(nodes, library::add),
             operators::SUBTRACT => |nodes| Kind::Binary(nodes, library::subtract),
             operators::MULTIPLY => |nodes| Kind::Binary(nodes, library::multiply),
@@ -660,10 +660,10 @@ fn is_bind(range: &Node, condition: &ExprKind) -> bool {
 
 /// What decides a loop that is `all` or `exists`.
 fn deciding(slot: u32, initial: &Node, condition: &Node, step: &Node, result: &Node) -> Option<bool> {
-    let Kind::NotStrictlyFalse(going_on) = &condition.kind else { return None };
+    let Kind::Test(Test::NotStrictlyFalse(going_on)) = &condition.kind else { return None };
     let (nodes, deciding, accumulated) = match (&step.kind, &going_on.kind) {
-        (Kind::Or(nodes), Kind::Not(inner)) => (nodes, true, &**inner),
-        (Kind::And(nodes), _) => (nodes, false, &**going_on),
+        (Kind::Test(Test::Or(nodes)), Kind::Test(Test::Not(inner))) => (nodes, true, &**inner),
+        (Kind::Test(Test::And(nodes)), _) => (nodes, false, &**going_on),
         _ => return None,
     };
     let starts = matches!(initial.kind, Kind::Constant(CelValue::Bool(value)) if value != deciding);

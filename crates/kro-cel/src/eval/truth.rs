@@ -3,7 +3,7 @@
 use super::frame::Frame;
 use super::glance::{Glance, Scalar};
 use super::path::Cursor;
-use super::plan::{Comparison, Has, Kind, Node};
+use super::plan::{Comparison, Has, Kind, Node, Test};
 use super::{ErrorKind, EvalError};
 use crate::library;
 use crate::operators;
@@ -15,19 +15,8 @@ impl<'a> Frame<'a> {
     /// The verdict of a node that has to be a boolean.
     pub(super) fn truth(&mut self, node: &'a Node) -> Verdict {
         match &node.kind {
-            _ if self.counting.is_some() => match self.evaluate_counting(node)? {
-                CelValue::Bool(value) => Ok(value),
-                _ => Err(EvalError::no_overload()),
-            },
-            Kind::Has(_)
-            | Kind::And(_)
-            | Kind::Or(_)
-            | Kind::Not(_)
-            | Kind::NotStrictlyFalse(_)
-            | Kind::Equal(..)
-            | Kind::Compare(..)
-            | Kind::In(_) => {
-                self.truth_of(&node.kind).map_err(|error| error.at(&(node.start as usize..node.end as usize)))
+            Kind::Test(test) if self.counting.is_none() => {
+                self.verdict(test).map_err(|error| error.at(&(node.start as usize..node.end as usize)))
             }
             _ => match self.evaluate(node)? {
                 CelValue::Bool(value) => Ok(value),
@@ -36,17 +25,17 @@ impl<'a> Frame<'a> {
         }
     }
 
-    pub(super) fn truth_of(&mut self, kind: &'a Kind) -> Verdict {
-        match kind {
-            Kind::Has(has) => self.has(has),
-            Kind::And(nodes) => self.logical(nodes, false),
-            Kind::Or(nodes) => self.logical(nodes, true),
-            Kind::Not(node) => self.truth(node).map(|value| !value),
-            Kind::NotStrictlyFalse(node) => self.not_strictly_false(node),
-            Kind::Equal(nodes, wanted) => self.equal(nodes, *wanted),
-            Kind::Compare(nodes, comparison) => self.compare(nodes, *comparison),
-            Kind::In(nodes) => self.contains(nodes),
-            _ => Err(EvalError::no_overload()),
+    /// What a test comes to.
+    pub(super) fn verdict(&mut self, test: &'a Test) -> Verdict {
+        match test {
+            Test::Has(has) => self.has(has),
+            Test::And(nodes) => self.logical(nodes, false),
+            Test::Or(nodes) => self.logical(nodes, true),
+            Test::Not(node) => self.truth(node).map(|value| !value),
+            Test::NotStrictlyFalse(node) => self.not_strictly_false(node),
+            Test::Equal(nodes, wanted) => self.equal(nodes, *wanted),
+            Test::Compare(nodes, comparison) => self.compare(nodes, *comparison),
+            Test::In(nodes) => self.contains(nodes),
         }
     }
 

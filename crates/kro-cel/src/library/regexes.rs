@@ -52,6 +52,12 @@ fn compile_charged(context: &mut EvalContext, pattern: &str) -> Result<Regex, Ev
     compile(pattern)
 }
 
+/// The same for a pattern of Kubernetes' functions that is known only now, of whose errors they say more.
+fn compile_found(context: &mut EvalContext, pattern: &str) -> Result<Regex, EvalError> {
+    context.charge(100 + 10 * pattern.len() as u64)?;
+    compile(pattern).map_err(|error| EvalError::invalid(format!("Illegal regex: {}", error.message())))
+}
+
 /// `text.matches(pattern)`: true when some part of the text matches.
 pub(super) fn matches(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     match args {
@@ -72,7 +78,7 @@ pub(crate) fn matches_with(context: &mut EvalContext, text: &str, regex: &Regex)
 
 fn find(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let [CelValue::String(text), CelValue::String(pattern)] = args else { return Err(EvalError::no_overload()) };
-    let regex = compile_charged(context, pattern)?;
+    let regex = compile_found(context, pattern)?;
     find_with(context, text, &regex)
 }
 
@@ -85,7 +91,7 @@ pub(crate) fn find_with(context: &mut EvalContext, text: &str, regex: &Regex) ->
 
 fn find_all(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     let [CelValue::String(text), CelValue::String(pattern), ..] = args else { return Err(EvalError::no_overload()) };
-    let regex = compile_charged(context, pattern)?;
+    let regex = compile_found(context, pattern)?;
     find_all_with(context, text, &regex, args.get(2))
 }
 

@@ -99,36 +99,11 @@ fn arguments(text: &str) -> Vec<Type> {
 fn type_of(text: &str) -> Type {
     let text = text.trim();
     if let Some((name, params)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
-        return parameterized(name, arguments(params));
+        return Type::compound(name, &arguments(params)).unwrap_or(Type::Error);
     }
     match text {
-        "dyn" => Type::Dyn,
-        "bool" => Type::Bool,
-        "int" => Type::Int,
-        "uint" => Type::Uint,
-        "double" => Type::Double,
-        "string" => Type::String,
-        "bytes" => Type::Bytes,
-        "timestamp" => Type::Timestamp,
-        "duration" => Type::Duration,
-        "kubernetes.Quantity"
-        | "kubernetes.URL"
-        | "kubernetes.Semver"
-        | "kubernetes.NamedFormat"
-        | "kro.run.Condition" => Type::object(text),
         "net.IP" | "net.CIDR" | "kro.run.Runtime" => Type::opaque(text, []),
         "A" | "B" | "K" | "V" | "T" => Type::param(text),
-        _ => Type::Error,
-    }
-}
-
-fn parameterized(name: &str, mut params: Vec<Type>) -> Type {
-    let last = params.pop().unwrap_or(Type::Error);
-    match (name, params.pop()) {
-        ("list", None) => Type::list(last),
-        ("optional_type", None) => Type::optional(last),
-        ("type", None) => Type::type_of(last),
-        ("map", Some(key)) => Type::map(key, last),
-        _ => Type::Error,
+        name => Type::named(name).unwrap_or(Type::Error),
     }
 }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::library::quote;
+
 /// An IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ip(pub IpAddr);
@@ -22,16 +24,21 @@ impl Ip {
     pub fn parse(text: &str) -> Result<Self, String> {
         let address = match text.split_once('%') {
             Some((bare, zone)) if !zone.is_empty() && bare.parse::<Ipv6Addr>().is_ok() => {
-                return Err(format!("IP address \"{text}\" with zone value is not allowed"));
+                return Err(format!("IP address {} with zone value is not allowed", quote(text)));
             }
             _ => text.parse::<IpAddr>(),
         };
         match address {
-            Ok(address) if is_mapped(address) => Err(format!("IPv4-mapped IPv6 address \"{text}\" is not allowed")),
+            Ok(address) if is_mapped(address) => {
+                Err(format!("IPv4-mapped IPv6 address {} is not allowed", quote(text)))
+            }
             Ok(address) => Ok(Self(address)),
             Err(_) => {
                 let problem = address_problem(text);
-                Err(format!("IP Address \"{text}\" parse error during conversion from string: {problem}"))
+                Err(format!(
+                    "IP Address {quoted} parse error during conversion from string: {problem}",
+                    quoted = quote(text)
+                ))
             }
         }
     }
@@ -71,7 +78,7 @@ impl Cidr {
     /// What is wrong, in the reference's words.
     pub fn parse(text: &str) -> Result<Self, String> {
         let problem = |problem: String| {
-            let error = format!("netip.ParsePrefix(\"{text}\"): {problem}");
+            let error = format!("netip.ParsePrefix({quoted}): {problem}", quoted = quote(text));
             format!("network address parse error during conversion from string: {error}")
         };
         let Some((address, bits)) = text.rsplit_once('/') else { return Err(problem("no '/'".to_owned())) };
@@ -84,14 +91,14 @@ impl Cidr {
         };
         let digits = bits.bytes().all(|byte| byte.is_ascii_digit()) && (bits.len() < 2 || !bits.starts_with('0'));
         let Some(prefix_bits) = bits.parse::<u16>().ok().filter(|_| digits) else {
-            return Err(problem(format!("bad bits after slash: \"{bits}\"")));
+            return Err(problem(format!("bad bits after slash: {}", quote(bits))));
         };
         let most = if parsed.is_ipv4() { 32 } else { 128 };
         if prefix_bits > most {
             return Err(problem("prefix length out of range".to_owned()));
         }
         if is_mapped(parsed) {
-            return Err(format!("IPv4-mapped IPv6 address \"{text}\" is not allowed"));
+            return Err(format!("IPv4-mapped IPv6 address {} is not allowed", quote(text)));
         }
         Ok(Self { address: parsed, prefix_bits: u8::try_from(prefix_bits).unwrap_or(u8::MAX) })
     }
@@ -142,12 +149,12 @@ pub(super) fn address_problem(text: &str) -> String {
         (None, None) => "unable to parse IP".to_owned(),
         (Some(_), _) => "each colon-separated field must have at least one digit".to_owned(),
     };
-    format!("ParseAddr(\"{text}\"): {problem}")
+    format!("ParseAddr({quoted}): {problem}", quoted = quote(text))
 }
 
 fn ipv4_problem(text: &str) -> String {
     if let Some(at) = text.find(|c: char| !c.is_ascii_digit() && c != '.') {
-        return format!("unexpected character (at \"{}\")", &text[at..]);
+        return format!("unexpected character (at {})", quote(&text[at..]));
     }
     let parts: Vec<&str> = text.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {

@@ -3,6 +3,8 @@ use std::fmt;
 
 use kro_value::Str;
 
+use crate::library::quote;
+
 /// A semantic version. Build metadata has no part in comparisons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Semver {
@@ -91,15 +93,15 @@ fn is_word(text: &str) -> bool {
 
 fn parse_digits(text: &str) -> Result<u64, String> {
     let problem = if text.is_empty() { "invalid syntax" } else { "value out of range" };
-    text.parse().map_err(|_| format!("strconv.ParseUint: parsing \"{text}\": {problem}"))
+    text.parse().map_err(|_| format!("strconv.ParseUint: parsing {quoted}: {problem}", quoted = quote(text)))
 }
 
 fn number(text: &str, name: &str, title: &str) -> Result<u64, String> {
     if !is_number(text) {
-        return Err(format!("Invalid character(s) found in {name} number \"{text}\""));
+        return Err(format!("Invalid character(s) found in {name} number {quoted}", quoted = quote(text)));
     }
     if text.len() > 1 && text.starts_with('0') {
-        return Err(format!("{title} number must not contain leading zeroes \"{text}\""));
+        return Err(format!("{title} number must not contain leading zeroes {quoted}", quoted = quote(text)));
     }
     parse_digits(text)
 }
@@ -110,14 +112,14 @@ fn identifier(text: &str) -> Result<Identifier, String> {
     }
     if is_number(text) {
         if text.len() > 1 && text.starts_with('0') {
-            return Err(format!("Numeric PreRelease version must not contain leading zeroes \"{text}\""));
+            return Err(format!("Numeric PreRelease version must not contain leading zeroes {}", quote(text)));
         }
         return parse_digits(text).map(Identifier::Number);
     }
     if is_word(text) {
         return Ok(Identifier::Word(text.into()));
     }
-    Err(format!("Invalid character(s) found in prerelease \"{text}\""))
+    Err(format!("Invalid character(s) found in prerelease {}", quote(text)))
 }
 
 fn metadata(text: &str) -> Result<Str, String> {
@@ -127,7 +129,7 @@ fn metadata(text: &str) -> Result<Str, String> {
     if is_word(text) {
         Ok(text.into())
     } else {
-        Err(format!("Invalid character(s) found in build meta data \"{text}\""))
+        Err(format!("Invalid character(s) found in build meta data {}", quote(text)))
     }
 }
 

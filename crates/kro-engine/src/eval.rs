@@ -1,8 +1,8 @@
 //! Evaluation of a graph's expressions over JSON.
 
-use kro_cel::eval::{Activation, Budget, EvalError};
+use kro_cel::eval::{Activation, Budget, ErrorKind, EvalError};
 use kro_cel::value::{CelValue, Opaque};
-use kro_graph::{Expression, Graph};
+use kro_graph::{Expression, Graph, Node};
 use kro_value::{Str, Value};
 
 use crate::convert::to_json;
@@ -51,7 +51,37 @@ impl Activation for Scope<'_> {
 
 /// The value of an expression.
 pub(crate) fn run(expression: &Expression, scope: Scope<'_>) -> Result<CelValue, EvalFailure> {
-    Ok(expression.program.evaluate(&scope, &Budget::default())?)
+    expression.program.evaluate(&scope, &Budget::default()).map_err(|error| {
+        let mut failure = EvalFailure::from(error.clone());
+        if let Some(what) = discreet(error.kind()).filter(|_| may_read_secret(expression, scope.graph)) {
+            failure.message = format!("{what}; its words are withheld because the expression reads a Secret");
+        }
+        failure
+    })
+}
+
+/// Errors whose words may quote a value, without their words.
+fn discreet(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::TypeConversion => Some("a value cannot be converted"),
+        ErrorKind::InvalidArgument => Some("a function does not take a value"),
+        ErrorKind::Overflow => Some("a value is out of range"),
+        ErrorKind::NoSuchKey
+        | ErrorKind::NoSuchField
+        | ErrorKind::NoSuchAttribute
+        | ErrorKind::IndexOutOfBounds
+        | ErrorKind::NoOverload
+        | ErrorKind::DivisionByZero
+        | ErrorKind::BudgetExceeded => None,
+    }
+}
+
+/// Whether what an expression reads may come out of a Secret. Items of a collection may come from anywhere.
+fn may_read_secret(expression: &Expression, graph: &Graph) -> bool {
+    let is_secret = |node: &Node| node.gvk.kind == "Secret" && node.gvk.group.is_empty();
+    let reads_items = expression.reads_each || !expression.iterators.is_empty();
+    expression.references.iter().any(|index| is_secret(graph.node(*index)))
+        || reads_items && graph.nodes.iter().any(is_secret)
 }
 
 /// The value of an expression as JSON; `None` is what `omit()` gives. `format` is that of the field it goes to.

@@ -60,7 +60,7 @@ pub use quantities::quantities;
 pub(crate) use quoted::quote;
 pub use regex_extraction::regex;
 pub use regexes::kubernetes_regex;
-pub(crate) use regexes::{compile as compile_regex, find_all_with, find_with, matches_with};
+pub(crate) use regexes::{compile as compile_regex, find_all_with, find_with, held, matches_with};
 pub use runtime::{omit, runtime};
 pub use semvers::semvers;
 pub use sets::sets;

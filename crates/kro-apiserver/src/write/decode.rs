@@ -9,6 +9,8 @@ use crate::Headers;
 /// The types of bodies that are understood, for error texts.
 pub(crate) const BODY_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+/// The deepest nesting that Go's readers take.
+const GO_DEPTH_MAX: usize = 10_000;
 /// The largest body.
 pub(crate) const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
@@ -30,7 +32,7 @@ pub(crate) fn value(headers: &Headers, body: &[u8]) -> Result<Value, Status> {
         Status::bad_request(format!("the object provided is unrecognized: {error} ({})", excerpt(body)))
     };
     match content_type(headers) {
-        "application/json" => from_json_bytes(body).map_err(|error| malformed(go_error(&error))),
+        "application/json" => from_json_bytes(body).map_err(|error| malformed(go_error(&error, body))),
         "application/yaml" => yaml(body).map(|(value, _)| value).map_err(malformed),
         PROTOBUF => crate::protobuf::decode(body).map_err(malformed),
         _ => Err(unsupported_body()),
@@ -63,7 +65,7 @@ fn yaml(body: &[u8]) -> Result<(Value, Vec<String>), String> {
             continue;
         }
         let Some(key) = error.message.strip_prefix("duplicate key ") else {
-            return Err(format!("yaml: {}", go_yaml_error(&error.message)));
+            return Err(format!("yaml: {}", go_yaml_error(&error.message, body)));
         };
         let start = error.span.map_or(0, |span| span.start as usize).min(text.len());
         let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -72,12 +74,30 @@ fn yaml(body: &[u8]) -> Result<(Value, Vec<String>), String> {
     Ok((parsed.values().into_iter().next().unwrap_or_default(), duplicates))
 }
 
-/// What Go's reader says of a bracket that is not closed; other errors have our own words.
-fn go_yaml_error(message: &str) -> String {
+/// What Go's reader says of a bracket that is not closed, and of depth; other errors have our own words.
+fn go_yaml_error(message: &str, body: &[u8]) -> String {
     if message.starts_with("unclosed bracket") {
         return "line 1: did not find expected node content".to_owned();
     }
+    if message.starts_with("nested deeper") {
+        // Go's limit where it is exceeded too, else the one that holds here.
+        let limit = if brackets_deeper_than(GO_DEPTH_MAX, body) { GO_DEPTH_MAX } else { kro_yaml::DEPTH_MAX };
+        return format!("exceeded max depth of {limit}");
+    }
     message.to_owned()
+}
+
+/// Whether brackets are nested deeper than this; those in texts count too, as this is for the wording of an error only.
+fn brackets_deeper_than(limit: usize, body: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    body.iter().any(|byte| {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > limit
+    })
 }
 
 /// A JSON error in the words of Go's decoder, which sees the text.
@@ -88,7 +108,7 @@ fn json_error(error: &JsonError, body: &[u8]) -> String {
             return format!("invalid character {character:?} after top-level value");
         }
     }
-    go_error(error)
+    go_error(error, body)
 }
 
 /// Reads the body of a create or update as an object of the request's kind.
@@ -206,8 +226,9 @@ fn check_custom_kind(call: &Call, value: &Value, kind: &str, api_version: &str, 
 
 /// 400: the body is no object.
 pub(crate) fn undecodable(call: &Call, error: &str, body: &[u8]) -> Status {
-    // A custom object without a kind is the only one whose JSON was read.
-    let prefix = if error.starts_with("Object 'Kind'") { "" } else { "couldn't get version/kind; json parse error: " };
+    // The JSON of a custom object without a kind was read; errors of YAML are those of another reader.
+    let is_read = error.starts_with("Object 'Kind'") || error.starts_with("yaml: ");
+    let prefix = if is_read { "" } else { "couldn't get version/kind; json parse error: " };
     Status::bad_request(format!(
         "the object provided is unrecognized (must be of type {}): {prefix}{error} ({})",
         call.resource.kind,
@@ -231,9 +252,14 @@ fn excerpt(body: &[u8]) -> String {
 }
 
 /// A JSON error in the words of Go's decoder, where they are known.
-pub(crate) fn go_error(error: &JsonError) -> String {
+pub(crate) fn go_error(error: &JsonError, body: &[u8]) -> String {
     if error.message.starts_with("EOF") {
         return "unexpected end of JSON input".to_owned();
+    }
+    if error.message.starts_with("recursion limit") {
+        let line = body.split(|byte| *byte == b'\n').nth(error.line.saturating_sub(1)).unwrap_or_default();
+        let bracket = if line.get(error.column.saturating_sub(1)) == Some(&b'[') { '[' } else { '{' };
+        return format!("invalid character '{bracket}' exceeded max depth");
     }
     error.message.clone()
 }
@@ -258,7 +284,7 @@ pub(crate) fn patch(call: &mut Call, kind: PatchType, body: &[u8]) -> Result<Val
         };
     }
     from_json_bytes(body).map_err(|error| {
-        let error = go_error(&error);
+        let error = go_error(&error, body);
         match kind {
             PatchType::Strategic => Status::bad_request(error),
             PatchType::Apply => {

@@ -127,7 +127,8 @@ impl<'a> Frame<'a> {
             self.context
                 .add_cost(found.price.measure(&[value.clone(), CelValue::String(found.pattern.clone())], None))?;
         }
-        let CelValue::String(text) = &value else {
+        let seen = if matches!(found.function, MatchFunction::Matches) { &value } else { library::held(&value) };
+        let CelValue::String(text) = seen else {
             return Err(super::dispatch::no_match_overload(found.function, &value));
         };
         match found.function {

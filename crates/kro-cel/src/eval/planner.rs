@@ -748,14 +748,14 @@ fn literal_regex(
 ) -> Planned<Result<Kind, Vec<Node>>> {
     let matcher = match function {
         "matches" => MatchFunction::Matches,
-        "find" if member => MatchFunction::Find,
-        "findAll" if member => MatchFunction::FindAll,
+        "find" if member && is_written => MatchFunction::Find,
+        "findAll" if member && is_written => MatchFunction::FindAll,
         _ => return Ok(Err(nodes)),
     };
     let Some(CelValue::String(pattern)) = nodes.get(1).and_then(constant) else { return Ok(Err(nodes)) };
     let regex = match (library::compile_regex(&pattern), matcher) {
         (Ok(regex), _) => regex,
-        (Err(_), _) if matches!(matcher, MatchFunction::Matches) || !is_written => return Ok(Err(nodes)),
+        (Err(_), MatchFunction::Matches) => return Ok(Err(nodes)),
         (Err(error), _) => return Err(error),
     };
     let limit = (nodes.len() > 2).then(|| nodes.remove(2));

@@ -82,6 +82,11 @@ fn find(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
     find_with(context, text, &regex)
 }
 
+/// What functions with a literal pattern look at: the reference takes what an optional holds for the value itself there.
+pub(crate) fn held(value: &CelValue) -> &CelValue {
+    if let CelValue::Optional(Some(inner)) = value { held(inner) } else { value }
+}
+
 /// `text.find(pattern)` with an expression that is compiled already: the first match, or an empty text.
 pub(crate) fn find_with(context: &mut EvalContext, text: &str, regex: &Regex) -> Outcome {
     charge(context, text, regex.as_str().len())?;
@@ -97,7 +102,7 @@ fn find_all(context: &mut EvalContext, args: &[CelValue]) -> Outcome {
 
 /// `text.findAll(pattern, limit)` with an expression that is compiled already; no limit when it is negative.
 pub(crate) fn find_all_with(context: &mut EvalContext, text: &str, regex: &Regex, limit: Option<&CelValue>) -> Outcome {
-    let limit = match limit {
+    let limit = match limit.map(held) {
         None => usize::MAX,
         Some(CelValue::Int(limit)) => usize::try_from(*limit).unwrap_or(usize::MAX),
         Some(_) => return Err(EvalError::no_overload()),

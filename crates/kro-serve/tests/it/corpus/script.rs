@@ -2,7 +2,8 @@
 //!
 //! A step names a method with its path (`post: cm`, `apply: cm/a?fieldManager=m`; see `kinds.rs` for short paths), reads a
 //! watch (`events: NAME`), defines the kind Widget (`widget: SCHEMA OF SPEC`) or waits (`settle: MILLISECONDS`, which
-//! only a real server needs). `body` is sent as JSON, `raw` as it is; `last` is a change of the newest answer's body.
+//! only a real server needs). `body` is sent as JSON, `raw` as it is (with `nested: {level, times}`
+//! where it has `@`); `last` is a change of the newest answer's body.
 //! `capture` names parts of the answer that later steps use as `${name}`. `at` and `pick` narrow down what is compared.
 
 use std::collections::BTreeMap;
@@ -147,7 +148,7 @@ impl<'a> Session<'a> {
 
     fn body(&self, step: &Value, kind: Option<&Kind>, target: &str, content_type: &str) -> Option<String> {
         if let Some(raw) = step.str_at(&["raw"]) {
-            return Some(raw.to_owned());
+            return Some(step.get("nested").map_or_else(|| raw.to_owned(), |levels| nested(raw, levels)));
         }
         if let Some(spec) = step.get("widget") {
             return Some(to_json(&widget(step, spec)));
@@ -228,6 +229,13 @@ fn long_type(short: &str) -> &str {
         "apply" => "application/apply-patch+yaml",
         other => other,
     }
+}
+
+/// Puts levels of nesting where the text has `@`: `level`, which has an `@` for what is inside, `times` times.
+fn nested(raw: &str, levels: &Value) -> String {
+    let (open, close) = levels.str_at(&["level"]).and_then(|level| level.split_once('@')).expect("a level with @");
+    let times = levels.get("times").and_then(Value::as_i64).expect("times").unsigned_abs() as usize;
+    raw.replace('@', &format!("{}1{}", open.repeat(times), close.repeat(times)))
 }
 
 /// Names the kind of an object, and the object where the path does.
